@@ -1,0 +1,1 @@
+"""Documents in: formats, passages and the authored library."""

@@ -1,0 +1,1 @@
+"""The knowledge graph: vocabulary, claims, identity, lineage, RDF."""

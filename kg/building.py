@@ -1,0 +1,102 @@
+"""Build a graph from the library and a user's documents, or from a graph and what is added to it.
+
+What a document says is read from that document and the library alone. So a graph is the union of what its
+documents say, weighed anew; adding or removing one document touches no other, and yields the same graph as
+building all of them at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ailineage.corpus import library as authored_library
+from ailineage.corpus.documents import Document
+from ailineage.errors import DocumentError
+from ailineage.kg import authored
+from ailineage.kg.authored import Authored
+from ailineage.kg.claims import judge
+from ailineage.kg.extraction import EXTRACTOR, Extract, extract
+from ailineage.kg.graph import KnowledgeGraph
+from ailineage.kg.identity import Lexicon
+from ailineage.kg.model import Claim, Node
+from ailineage.kg.store import load_provisional
+
+
+@dataclass
+class Parts:
+    """What a graph is made of: the library (or nothing, for `--only`) and what each user document says."""
+
+    library: Authored
+    with_library: bool = True
+    extracts: dict[str, Extract] = field(default_factory=dict)
+
+    def graph(self) -> KnowledgeGraph:
+        """The union of all parts, with claims weighed."""
+        nodes = dict(self.library.nodes)
+        for id in sorted(self.extracts):
+            for node in self.extracts[id].nodes.values():
+                nodes.setdefault(node.id, node)
+        claims: list[Claim] = list(self.library.claims) if self.with_library else []
+        documents = list(self.library.documents) if self.with_library else []
+        for id in sorted(self.extracts):
+            claims += self.extracts[id].claims
+            documents.append(self.extracts[id].document)
+        return KnowledgeGraph(nodes.values(), judge(claims), documents)
+
+    @property
+    def provisional(self) -> dict[str, list[Node]]:
+        """The nodes that each user document introduced."""
+        return {id: list(self.extracts[id].nodes.values()) for id in sorted(self.extracts)}
+
+    def add(self, documents: Iterable[Document]) -> list[str]:
+        """Read documents and add what they say; returns one line for each that was passed over, and why.
+
+        A document with the id of an earlier one replaces it.
+
+        Raises:
+            DocumentError: if a document has the id of one of the library's.
+        """
+        taken = {document.id for document in self.library.documents}
+        known = {extract.document.sha256: id for id, extract in self.extracts.items()}
+        lexicon = Lexicon(self.library.nodes.values())
+        notes: list[str] = []
+        for document in documents:
+            if document.id in taken:
+                raise DocumentError(
+                    f"{document.source}: {document.id!r} is the name of a library article; rename the file"
+                )
+            if (twin := known.get(document.sha256)) is not None:
+                if twin != document.id:
+                    notes.append(f"{document.source}: the same text as {twin}; passed over")
+                continue
+            self.extracts[document.id] = extract(document, lexicon, self.library.nodes)
+            known[document.sha256] = document.id
+        return notes
+
+
+def library(root: Path | None = None) -> Authored:
+    """The authored library as graph parts."""
+    return authored.read(authored_library.load(root))
+
+
+def library_version(root: Path | None = None) -> str:
+    """A hash of every file of the library and of the extractor's version."""
+    base = root or authored_library.articles_folder()
+    digest = hashlib.sha256(EXTRACTOR.encode())
+    for folder in ("articles", "bibliography"):
+        for path in sorted((base / folder).rglob("*")):
+            if path.is_file():
+                digest.update(path.relative_to(base).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def reopen(graph: KnowledgeGraph, folder: Path, parts: Parts) -> Parts:
+    """Fill `parts` with what a stored graph's user documents say, without reading them again."""
+    provisional: Mapping[str, list[Node]] = load_provisional(folder)
+    for id, nodes in provisional.items():
+        claims = [replace(claim, preferred=True, conflicts_with=()) for claim in graph.by_document.get(id, ())]
+        parts.extracts[id] = Extract(graph.documents[id], claims, {node.id: node for node in nodes})
+    return parts

@@ -1,0 +1,1 @@
+"""Evidence for a question: dense, lexical and graph retrieval."""

@@ -1,0 +1,542 @@
+"""The command line. Parses, calls the engine, prints; every error a user can cause is one line and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+import ailineage
+from ailineage.errors import AilineageError, NotYetError, UsageError
+
+if TYPE_CHECKING:
+    from ailineage.engine import Engine, Report
+
+_LANGUAGE = click.Choice(["auto", "en", "zh"])
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+class _Shared(click.Command):
+    """A command that takes the options every command takes, and one-line errors."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += [
+            click.Option(
+                ["--workspace"], metavar="DIR", help="Workspace (default: $AILINEAGE_HOME, else the data folder)."
+            ),
+            click.Option(["--embedder"], metavar="NAME", help="Folder or hub name of an embedding model."),
+            click.Option(["--decoder"], metavar="NAME", help="Folder or hub name of a causal language model."),
+            click.Option(
+                ["--device"], type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where models run."
+            ),
+        ]
+
+    def invoke(self, context: click.Context) -> Any:
+        """Open the workspace that the shared options name and hand the engine to the command."""
+        given = {name: context.params.pop(name) for name in ("workspace", "embedder", "decoder", "device")}
+        context.obj = ailineage.open(
+            given["workspace"],
+            embedder_name=given["embedder"],
+            decoder_name=given["decoder"],
+            device=given["device"],
+            notice=lambda line: click.echo(line, err=True),
+        )
+        return super().invoke(context)
+
+
+class _Group(click.Group):
+    command_class = _Shared
+
+
+_Group.group_class = _Group
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(ailineage.__version__, prog_name="ailineage")
+def cli() -> None:
+    """The history of AI as a graph that answers in English and Chinese and cites its sources."""
+
+
+def main() -> NoReturn:
+    """Entry point of the `ailineage` command."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except AilineageError as error:
+        _fail(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("stopped", err=True)
+        code = 130
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo("ailineage: " + " ".join(message.split()), err=True)
+    sys.exit(2)
+
+
+def _print(data: Any) -> None:
+    import orjson
+
+    click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
+
+
+def _report(report: Report, as_json: bool) -> None:
+    if as_json:
+        from dataclasses import asdict
+
+        return _print(asdict(report))
+    click.echo(
+        f"{report.documents} documents, {report.passages} passages, {report.nodes} nodes, {report.claims} claims,"
+        f" {report.conflicts} of them in conflict with the library or each other"
+    )
+    return None
+
+
+# ---- documents ----------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("paths", nargs=-1)
+@click.option("--only", is_flag=True, help="Leave the authored library out of the index.")
+@_JSON
+@click.pass_obj
+def build(engine: Engine, paths: tuple[str, ...], only: bool, as_json: bool) -> None:
+    """Build graph and index from the library and the documents at PATHS."""
+    _report(engine.build(paths, only=only), as_json)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True)
+@_JSON
+@click.pass_obj
+def add(engine: Engine, paths: tuple[str, ...], as_json: bool) -> None:
+    """Add documents to the workspace."""
+    _report(engine.add(paths), as_json)
+
+
+@cli.command()
+@click.argument("document")
+@_JSON
+@click.pass_obj
+def remove(engine: Engine, document: str, as_json: bool) -> None:
+    """Remove a document from the workspace."""
+    _report(engine.remove(document), as_json)
+
+
+@cli.command()
+@_JSON
+@click.pass_obj
+def documents(engine: Engine, as_json: bool) -> None:
+    """List the documents that were added."""
+    from ailineage import terminal
+
+    found = engine.documents()
+    if as_json:
+        claims = engine.graph.by_document
+        _print(
+            [
+                {
+                    "id": d.id,
+                    "title": d.title,
+                    "language": d.language,
+                    "source": d.source,
+                    "characters": len(d.text),
+                    "encoding": d.encoding,
+                    "claims": len(claims.get(d.id, ())),
+                }
+                for d in found
+            ]
+        )
+    elif found:
+        click.echo("\n".join(terminal.document_line(engine.graph, d) for d in found))
+    else:
+        click.echo("no documents were added; the library alone answers (`ailineage add PATH`)")
+
+
+# ---- asking -------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("question", required=False)
+@click.option("--lang", type=_LANGUAGE, default="auto", help="Language of the answer.")
+@click.option("--no-model", is_flag=True, help="Take sentences from the evidence; load no decoder.")
+@click.option("--batch", type=click.Path(), metavar="IN.jsonl", help='Questions, one {"id","question"} a line.')
+@click.option("--out", type=click.Path(), metavar="OUT.jsonl", help="Where the answers to --batch go.")
+@_JSON
+@click.pass_obj
+def ask(
+    engine: Engine, question: str | None, lang: str, no_model: bool, batch: str | None, out: str | None, as_json: bool
+) -> None:
+    """Answer QUESTION with citations, or refuse."""
+    language = None if lang == "auto" else lang
+    if batch:
+        from ailineage.evaluation import answer_batch
+
+        if not out or question:
+            raise UsageError("--batch IN.jsonl goes with --out OUT.jsonl and without a question")
+        return answer_batch(engine, Path(batch), Path(out), language=language, model=not no_model)
+    if question is None:
+        raise UsageError("give a question, or --batch IN.jsonl --out OUT.jsonl")
+    if as_json:
+        return _print(engine.ask(question, language=language, model=not no_model).to_json())
+    return _talk(engine, question, language, model=not no_model)
+
+
+def _talk(engine: Engine, question: str, language: str | None, model: bool) -> None:
+    """Stream an answer: the checked sentences as they come, then their sources."""
+    from ailineage import terminal
+    from ailineage.models.decoder.answer import Done, Draft
+
+    drafting = sys.stderr.isatty()
+    for event in engine.stream(question, language=language, model=model):
+        if isinstance(event, Draft) and drafting:
+            click.echo(click.style(event.text, dim=True), nl=False, err=True)
+        elif isinstance(event, Done):
+            if drafting and model:
+                click.echo(err=True)
+            click.echo(event.answer.answer)
+            if sources := terminal.answer_sources(event.answer):
+                click.echo("\n" + sources)
+
+
+@cli.command()
+@click.argument("query", required=False)
+@click.option("-k", default=10, show_default=True, help="How many passages.")
+@click.option("--mode", type=click.Choice(["hybrid", "dense", "bm25", "graph"]), default="hybrid", show_default=True)
+@click.option("--batch", type=click.Path(), metavar="IN.jsonl", help='Queries, one {"id","question"} a line.')
+@click.option("--out", type=click.Path(), metavar="OUT.jsonl", help="Where the results of --batch go.")
+@_JSON
+@click.pass_obj
+def search(
+    engine: Engine, query: str | None, k: int, mode: str, batch: str | None, out: str | None, as_json: bool
+) -> None:
+    """Find the passages nearest to QUERY."""
+    if batch:
+        from ailineage.evaluation import search_batch
+
+        if not out or query:
+            raise UsageError("--batch IN.jsonl goes with --out OUT.jsonl and without a query")
+        return search_batch(engine, Path(batch), Path(out), k=k, mode=mode)
+    if query is None:
+        raise UsageError("give a query, or --batch IN.jsonl --out OUT.jsonl")
+    found = engine.search(query, k=k, mode=mode)
+    if as_json:
+        return _print([_result(evidence) for evidence in found])
+    for evidence in found:
+        text = " ".join(evidence.text.split())
+        click.echo(f"{evidence.score:.3f}  {evidence.title} · {evidence.document}:{evidence.start}  {text[:140]}")
+    return None
+
+
+def _result(evidence: Any) -> dict[str, Any]:
+    return {
+        "document": evidence.document,
+        "title": evidence.title,
+        "start": evidence.start,
+        "end": evidence.end,
+        "score": evidence.score,
+        "signals": dict(evidence.signals),
+        "node": evidence.node,
+        "text": evidence.text,
+    }
+
+
+# ---- the graph ----------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--lang", type=_LANGUAGE, default="auto", help="Language of the card.")
+@_JSON
+@click.pass_obj
+def node(engine: Engine, name: str, lang: str, as_json: bool) -> None:
+    """Show one node: names, facts with sources, relations, implementation."""
+    from ailineage import terminal
+    from ailineage.kg.exports import claim_json, node_json
+
+    found = engine.node(name)
+    code = engine.implementation_of(found.id)
+    if as_json:
+        claims = [claim_json(claim) for claim in engine.graph.claims_about(found.id)]
+        return _print({**node_json(found), "claims": claims, "implementation": code})
+    click.echo(terminal.node_card(engine.graph, found, _language(lang, name), code))
+    return None
+
+
+@cli.command()
+@click.argument("start", metavar="A")
+@click.argument("goal", metavar="[B]", required=False)
+@click.option("--ancestors", "direction", flag_value="up", help="Only what A came from.")
+@click.option("--descendants", "direction", flag_value="down", help="Only what came from A.")
+@click.option("--depth", type=click.IntRange(min=1), help="How many generations.")
+@click.option("--lang", type=_LANGUAGE, default="auto", help="Language of the story.")
+@_JSON
+@click.pass_obj
+def lineage(
+    engine: Engine, start: str, goal: str | None, direction: str | None, depth: int | None, lang: str, as_json: bool
+) -> None:
+    """Show how B descends from A, or the ancestors and descendants of A."""
+    from ailineage import terminal
+    from ailineage.kg import lineage as descent
+
+    language, graph, first = _language(lang, start), engine.graph, engine.node(start)
+    if goal is None:
+        sides = [side for side in ("up", "down") if direction in (None, side)]
+        if as_json:
+            reach = {"up": descent.ancestors, "down": descent.descendants}
+            names = {"up": "ancestors", "down": "descendants"}
+            return _print({"node": first.id, **{names[s]: reach[s](graph, first.id, depth) for s in sides}})
+        for side in sides:
+            title = {"up": ("Ancestors", "祖先"), "down": ("Descendants", "后代")}[side][language == "zh"]
+            click.echo(f"{title}: {first.name(language)}")
+            click.echo(terminal.relatives(graph, first, language, side == "up", depth))
+        return None
+    path = engine.path(start, goal, language)
+    if as_json:
+        return _print(None if path is None else _path_json(path))
+    if path is None:
+        last = engine.node(goal)
+        none = {
+            "en": f"no line of descent joins {first.name('en')} and {last.name('en')}, and no shared ancestor is known",
+            "zh": f"{first.name('zh')} 与 {last.name('zh')} 之间没有传承关系，也没有已知的共同祖先",
+        }
+        click.echo(none[language])
+    elif not path.hops:
+        click.echo(first.name(language))
+    else:
+        click.echo(terminal.lineage_story(graph, path, language))
+    return None
+
+
+def _path_json(path: Any) -> dict[str, Any]:
+    from ailineage.kg.exports import claim_json
+
+    return {
+        "from": path.start,
+        "to": path.goal,
+        "shared_ancestor": path.shared,
+        "hops": [
+            {
+                "parent": hop.parent,
+                "child": hop.child,
+                "relation": str(hop.relation),
+                "changed": hop.changed,
+                "claims": [claim_json(claim) for claim in hop.claims],
+            }
+            for hop in path.hops
+        ],
+    }
+
+
+def _language(chosen: str, text: str) -> str:
+    from ailineage.corpus.documents import language_of
+
+    return language_of(text) if chosen == "auto" else chosen
+
+
+@cli.command()
+@click.option("--document", help="Only what this document claims.")
+@click.option("--conflicts", is_flag=True, help="Only claims that contradict others.")
+@_JSON
+@click.pass_obj
+def claims(engine: Engine, document: str | None, conflicts: bool, as_json: bool) -> None:
+    """List claims with their sources; ! is preferred against a conflicting one, ✗ is not."""
+    from ailineage import terminal
+    from ailineage.kg.exports import claim_json
+
+    found = engine.claims(document=document, conflicts=conflicts)
+    if as_json:
+        return _print([claim_json(claim) for claim in found])
+    for claim in found:
+        click.echo(terminal.claim_line(engine.graph, claim, engine.graph.documents[claim.document].language))
+    return None
+
+
+@cli.command()
+@click.option(
+    "--format", "format_", default="turtle", show_default=True, help="turtle jsonld ntriples graphml gexf json"
+)
+@click.option("-o", "--out", required=True, type=click.Path(dir_okay=False), help="The file to write.")
+@click.pass_obj
+def export(engine: Engine, format_: str, out: str) -> None:
+    """Write the graph to a file."""
+    engine.export(format_, Path(out))
+
+
+@cli.command()
+@click.argument("query")
+@_JSON
+@click.pass_obj
+def sparql(engine: Engine, query: str, as_json: bool) -> None:
+    """Answer a read-only SPARQL QUERY (text, or a file that holds it); prefixes are declared."""
+    from ailineage import terminal
+
+    if len(query) < 500 and Path(query).is_file():
+        query = Path(query).read_text(encoding="utf-8")
+    result = engine.sparql(query)
+    if as_json:
+        return _print([dict(zip(result.columns, row, strict=True)) for row in result.rows])
+    click.echo(terminal.table(result.columns, result.rows))
+    if result.cut:
+        click.echo(f"cut after {len(result.rows)} rows; add LIMIT and OFFSET", err=True)
+    return None
+
+
+@cli.command()
+@click.pass_obj
+def validate(engine: Engine) -> None:
+    """Check the library and the graph: form, references, dates, shapes."""
+    findings = engine.validate()
+    for finding in findings:
+        click.echo(finding)
+    if findings:
+        raise UsageError(f"{len(findings)} findings")
+    click.echo("clean")
+
+
+# ---- implementations ----------------------------------------------------------------------------------------
+
+
+@cli.command()
+@_JSON
+@click.pass_obj
+def implementations(engine: Engine, as_json: bool) -> None:
+    """List the runnable reference implementations."""
+    found = engine.implementations()
+    if as_json:
+        return _print(
+            [
+                {
+                    "id": item.id,
+                    "node": item.node,
+                    "title": dict(item.title),
+                    "year": item.year,
+                    "presets": dict(item.presets),
+                    "demo": {"task": dict(item.demo.task), "metric": item.demo.metric, "target": item.demo.target},
+                }
+                for item in found.values()
+            ]
+        )
+    for item in found.values():
+        click.echo(f"{item.year}  {item.id:24} {item.title['en']} · {item.title['zh']}")
+    return None
+
+
+@cli.command()
+@click.argument("id")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--tiny", is_flag=True, help="The second-long version.")
+@_JSON
+@click.pass_obj
+def run(engine: Engine, id: str, seed: int, tiny: bool, as_json: bool) -> None:
+    """Run the demonstration of implementation ID."""
+    item = engine.implementation(id)
+    metrics: dict[str, float] = {}
+    for step in engine.run(id, seed=seed, tiny=tiny):
+        metrics = dict(step.metrics) or metrics
+        if not as_json:
+            numbers = "  ".join(f"{name} {value:.4g}" for name, value in step.metrics.items())
+            click.echo(f"[{step.done:>5}/{step.total}] {numbers}" + (f"\n{step.sample}" if step.sample else ""))
+    reached = item.demo.reached(metrics)
+    if as_json:
+        return _print({"id": id, "metrics": metrics, "target": item.demo.target, "reached": reached})
+    click.echo(
+        f"{item.demo.metric} {metrics[item.demo.metric]:.4g}, target {item.demo.target:.4g}: "
+        f"{'reached' if reached else 'missed'}"
+    )
+    return None
+
+
+@cli.command()
+@click.argument("parent")
+@click.argument("child")
+@click.pass_obj
+def diff(engine: Engine, parent: str, child: str) -> None:
+    """Show what implementation CHILD changes against PARENT."""
+    click.echo(engine.diff(parent, child))
+
+
+# ---- measuring, training, serving ---------------------------------------------------------------------------
+
+
+@cli.group(name="eval")
+def eval_() -> None:
+    """Measure answers, retrieval or extraction on a question set."""
+
+
+@eval_.command()
+@click.argument("file", type=click.Path())
+@click.option("--out", required=True, type=click.Path(), metavar="REPORT.json")
+@click.option("--no-model", is_flag=True, help="Measure the extractive answers.")
+@click.pass_obj
+def qa(engine: Engine, file: str, out: str, no_model: bool) -> None:
+    """Answer a question set and score it."""
+    from ailineage.evaluation import evaluate_answers
+
+    report = evaluate_answers(engine, Path(file), Path(out), model=not no_model)
+    click.echo("\n".join(f"{name}: {value}" for name, value in report.items() if not isinstance(value, (dict, list))))
+
+
+@eval_.command()
+@click.argument("questions", type=click.Path())
+@click.argument("corpus", type=click.Path())
+@click.pass_obj
+def retrieval(engine: Engine, questions: str, corpus: str) -> None:
+    """Recall of a question set over its corpus."""
+    raise NotYetError("eval retrieval is still to come; `python benchmarks/retrieval.py` measures retrieval meanwhile")
+
+
+@eval_.command()
+@click.argument("nodes", type=click.Path())
+@click.argument("edges", type=click.Path())
+@click.pass_obj
+def extraction(engine: Engine, nodes: str, edges: str) -> None:
+    """Entities and relations found, against annotations."""
+    raise NotYetError("eval extraction is still to come")
+
+
+@cli.command()
+@click.pass_obj
+def train(engine: Engine) -> None:
+    """Fine-tune the decoder."""
+    raise NotYetError("train is still to come; the packaged base model answers meanwhile")
+
+
+@cli.command()
+@click.option("--port", default=8501, show_default=True)
+@click.pass_obj
+def ui(engine: Engine, port: int) -> None:
+    """Serve the app on this machine."""
+    from ailineage.ui.serve import serve
+
+    engine.ensure()
+    serve(engine.workspace.root, port)
+
+
+@cli.command()
+@_JSON
+@click.pass_obj
+def doctor(engine: Engine, as_json: bool) -> None:
+    """Say what is installed, what the workspace holds, and what is missing."""
+    report = engine.doctor()
+    if as_json:
+        return _print(report)
+    for section, entries in report.items():
+        click.echo(section)
+        for name, value in entries.items():
+            click.echo(f"  {name}: {value}")
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,357 @@
+"""The object behind the facade: one workspace, opened; questions in, cited answers out.
+
+Graph, index and decoder are loaded when first needed. Everything a command, a page or a script can do is a method
+here; nothing here draws or prints.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ailineage.corpus import documents as reading
+from ailineage.errors import DocumentError, MismatchError, UsageError, WorkspaceError
+from ailineage.kg import building, exports, lineage, sparql, store
+from ailineage.kg.building import Parts
+from ailineage.kg.graph import KnowledgeGraph
+from ailineage.kg.model import Claim, Node
+from ailineage.workspace import Workspace, matching, version_of
+
+if TYPE_CHECKING:
+    from ailineage.models.decoder.answer import Answer, Event
+    from ailineage.models.decoder.runtime import Decoder
+    from ailineage.models.reference import Implementation, Step
+    from ailineage.retrieval.embedding import Embedder
+    from ailineage.retrieval.evidence import Evidence
+    from ailineage.retrieval.retriever import Retriever
+
+LONGEST_QUESTION = 2_000
+"""Characters of a question; a longer one is refused with a line that says so."""
+
+Notice = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a build, add or remove did."""
+
+    version: str
+    documents: int
+    passages: int
+    nodes: int
+    claims: int
+    conflicts: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Engine:
+    """An opened workspace.
+
+    `embedder` and `decoder` name other models than the packaged ones (a folder or hub name); `decoder` may also be
+    an object with the decoder's interface. `device` is auto, cpu or cuda. `notice` receives one-line messages.
+    """
+
+    workspace: Workspace
+    embedder_name: str | None = None
+    decoder_name: str | None = None
+    device: str = "auto"
+    notice: Notice = lambda _: None
+    scripted: Decoder | None = None
+    _loading: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    # ---- building -------------------------------------------------------------------------------------------
+
+    def build(self, arguments: Iterable[str | Path] = (), *, only: bool = False) -> Report:
+        """Build graph and index anew from the library and the documents named.
+
+        Raises:
+            DocumentError: if a document cannot be read; nothing is published then.
+            WorkspaceError: if another process is writing.
+        """
+        files = reading.paths(arguments)
+        if only and not files:
+            raise UsageError("--only needs at least one path")
+        with self.workspace.writing():
+            parts = Parts(building.library(), with_library=not only)
+            notes = parts.add(self._read(files))
+            return self._publish(parts, notes)
+
+    def add(self, arguments: Iterable[str | Path]) -> Report:
+        """Add documents (or replace those of the same name); nothing else is read or embedded again."""
+        files = reading.paths(arguments)
+        if not files:
+            raise UsageError("name at least one document to add")
+        with self.workspace.writing():
+            parts = self._parts()
+            notes = parts.add(self._read(files))
+            return self._publish(parts, notes)
+
+    def remove(self, document: str) -> Report:
+        """Remove a document that was added.
+
+        Raises:
+            UsageError: if there is no such document, or it is an article of the library.
+        """
+        with self.workspace.writing():
+            parts = self._parts()
+            if document not in parts.extracts:
+                if document in self.graph.documents:
+                    raise UsageError(f"{document!r} belongs to the authored library and cannot be removed")
+                raise UsageError(f"no document is called {document!r}; `ailineage documents` lists them")
+            del parts.extracts[document]
+            return self._publish(parts, [])
+
+    def ensure(self) -> None:
+        """Build the library's graph and index if the workspace has none."""
+        if self.workspace.current("graph") is None or self.workspace.current("index") is None:
+            self.notice("first use: building the library's graph and index")
+            self.build()
+
+    def _parts(self) -> Parts:
+        current = self.workspace.current("graph")
+        if current is None:
+            return Parts(building.library())
+        parts = Parts(building.library(), with_library=current.manifest.get("library", True))
+        return building.reopen(store.load(current.folder), current.folder, parts)
+
+    def _read(self, files: dict[Path, str]) -> Iterator[reading.Document]:
+        from tqdm import tqdm
+
+        for path, id in tqdm(files.items(), desc="reading", unit="file", disable=None if len(files) > 3 else True):
+            for document in reading.read(path, id):
+                if document.encoding not in ("utf-8", "utf-8-sig", "pdf", "docx"):
+                    self.notice(f"{path}: read as {document.encoding}")
+                yield document
+
+    def _publish(self, parts: Parts, notes: list[str]) -> Report:
+        from ailineage.retrieval.retriever import Retriever
+
+        for note in notes:
+            self.notice(note)
+        graph = parts.graph()
+        if not graph.documents:
+            raise DocumentError("nothing to build from: no document has text")
+        said = [f"{id} {extract.document.sha256}" for id, extract in sorted(parts.extracts.items())]
+        version = version_of(building.library_version(), str(parts.with_library), *said)
+        manifest = {"library": parts.with_library, "library_version": building.library_version(), "documents": said}
+        known = self._index_folder()
+        embedder = self.embedder
+        index = version_of(version, embedder.identity)
+        built = self.workspace.publish("graph", version, manifest, lambda at: store.save(graph, parts.provisional, at))
+        self.workspace.publish(
+            "index",
+            index,
+            {"graph": built.name, "embedder": embedder.identity},
+            lambda at: Retriever.build(graph, embedder, at, known=known, cache=self.workspace.cache),
+        )
+        self._forget()
+        conflicts = sum(1 for claim in graph.claims.values() if claim.conflicts_with and not claim.authored)
+        return Report(
+            version,
+            len(graph.documents),
+            len(graph.passages),
+            len(graph.nodes),
+            len(graph.claims),
+            conflicts,
+            tuple(notes),
+        )
+
+    def _index_folder(self) -> Path | None:
+        try:
+            current = self.workspace.current("index")
+        except WorkspaceError:
+            return None
+        return current.folder if current else None
+
+    def _forget(self) -> None:
+        for name in ("graph", "retriever"):
+            self.__dict__.pop(name, None)
+
+    # ---- what is loaded when asked for ----------------------------------------------------------------------
+
+    @cached_property
+    def graph(self) -> KnowledgeGraph:
+        """The published graph; built first if there is none."""
+        self.ensure()
+        current = self.workspace.current("graph")
+        assert current is not None
+        return store.load(current.folder)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedding model."""
+        from ailineage.retrieval.embedding import open_embedder
+
+        return open_embedder(self.embedder_name, self.workspace.cache, self.device)
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        """The published index, checked against the graph and the embedder.
+
+        Raises:
+            MismatchError: if they were not made for each other.
+        """
+        from ailineage.retrieval.retriever import Retriever
+
+        graph = self.graph
+        index, version = self.workspace.current("index"), self.workspace.current("graph")
+        if index is None or version is None:
+            raise WorkspaceError(f"{self.workspace.root}: no index; run `ailineage build`")
+        matching(index, version)
+        if index.manifest.get("embedder") != self.embedder.identity:
+            raise MismatchError(
+                f"{index.folder}: built with another embedding model; run `ailineage build` with this --embedder"
+            )
+        return Retriever.open(index.folder, graph, self.embedder, cache=self.workspace.cache)
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        """The decoder: packaged weights unless another is named.
+
+        Raises:
+            WeightsError: if weights are missing; the message says what to install.
+        """
+        if self.scripted is not None:
+            return self.scripted
+        from ailineage.models.decoder.runtime import open_decoder
+
+        return open_decoder(self.decoder_name, self.workspace.cache, self.device)
+
+    # ---- asking ---------------------------------------------------------------------------------------------
+
+    def ask(self, question: str, *, language: str | None = None, model: bool = True) -> Answer:
+        """Answer a question with citations, or refuse.
+
+        Args:
+            question: in English or Chinese, at most 2,000 characters.
+            language: `en` or `zh`; the question's own if None.
+            model: whether the decoder writes; without it sentences are taken from the evidence.
+        """
+        from ailineage.models.decoder.answer import Done
+
+        for event in self.stream(question, language=language, model=model):
+            if isinstance(event, Done):
+                return event.answer
+        raise AssertionError("an answer always ends in Done")
+
+    def stream(self, question: str, *, language: str | None = None, model: bool = True) -> Iterator[Event]:
+        """Like `ask`, but yields what the decoder writes while it writes; the last event holds the answer.
+
+        Raises:
+            UsageError: if the question is empty or too long.
+        """
+        question = question.strip()
+        if not question:
+            raise UsageError("the question is empty; ask something")
+        if len(question) > LONGEST_QUESTION:
+            raise UsageError(
+                f"the question has {len(question):,} characters, more than {LONGEST_QUESTION:,}; add long texts with"
+                " `ailineage add` and ask about them"
+            )
+        from ailineage.models.decoder.answer import answer
+
+        began = time.perf_counter()
+        with self._loading:
+            bundle = self.retriever.bundle(question, language)
+            decoder = self.decoder if model else None
+        taken = (time.perf_counter() - began) * 1000
+        yield from answer(bundle, decoder, nodes=self.graph.nodes, retrieve_ms=taken)
+
+    def search(self, query: str, *, k: int = 10, mode: str = "hybrid") -> list[Evidence]:
+        """The k passages nearest to a query."""
+        if not query.strip():
+            raise UsageError("the query is empty")
+        if k < 1:
+            raise UsageError(f"-k must be at least 1, not {k}")
+        return self.retriever.search(query[:LONGEST_QUESTION], k=k, mode=mode)
+
+    # ---- the graph ------------------------------------------------------------------------------------------
+
+    def node(self, name: str) -> Node:
+        """The node a name means."""
+        return self.graph.resolve(name)
+
+    def path(self, start: str, goal: str, language: str = "en") -> lineage.Path | None:
+        """The best line of descent between two nodes, whichever is the elder, or through a shared ancestor."""
+        graph = self.graph
+        return lineage.path(graph, graph.resolve(start).id, graph.resolve(goal).id, language)
+
+    def claims(self, *, document: str | None = None, conflicts: bool = False) -> list[Claim]:
+        """All claims, those of one document, or those that contradict others.
+
+        Raises:
+            UsageError: if there is no such document.
+        """
+        graph = self.graph
+        if document is not None and document not in graph.documents:
+            raise UsageError(f"no document is called {document!r}; `ailineage documents` lists them")
+        chosen: Iterable[Claim] = graph.claims.values() if document is None else graph.by_document.get(document, [])
+        return [claim for claim in chosen if claim.conflicts_with or not conflicts]
+
+    def documents(self) -> list[reading.Document]:
+        """The user's documents, without the library's articles."""
+        return [document for document in self.graph.documents.values() if document.source != "library"]
+
+    def export(self, format: str, path: Path) -> None:
+        """Write the graph to a file in one of the formats of `ailineage.kg.exports`."""
+        exports.write(self.graph, format, path)
+
+    def sparql(self, query: str) -> sparql.Table:
+        """Answer a read-only SPARQL query."""
+        return sparql.query(self.graph, query)
+
+    def validate(self) -> list[str]:
+        """What is wrong with the library and with this workspace's graph, one line each."""
+        from ailineage.corpus import library
+        from ailineage.kg import rdf, validation
+
+        findings = validation.check(library.load())
+        findings += [f"graph: {line}" for line in rdf.check_shapes(rdf.to_rdf(self.graph))]
+        return findings + validation.check_graph(self.graph)
+
+    def doctor(self) -> dict[str, Any]:
+        """Versions, device, weights and the state of the workspace, and what is missing."""
+        from ailineage.diagnosis import diagnose
+
+        return diagnose(self.workspace)
+
+    # ---- implementations ------------------------------------------------------------------------------------
+
+    def implementations(self) -> Mapping[str, Implementation]:
+        """The runnable reference implementations by id, in order of year."""
+        from ailineage.models.reference import implementations
+
+        return implementations()
+
+    def implementation(self, id: str) -> Implementation:
+        """One implementation.
+
+        Raises:
+            UsageError: if there is none of that id.
+        """
+        found = self.implementations().get(id.replace("-", "_"))
+        if found is None:
+            raise UsageError(f"no implementation is called {id!r}; `ailineage implementations` lists them")
+        return found
+
+    def implementation_of(self, node: str) -> str | None:
+        """The id of the implementation of a node."""
+        return next((item.id for item in self.implementations().values() if item.node == node), None)
+
+    def run(self, id: str, *, seed: int = 0, tiny: bool = False) -> Iterator[Step]:
+        """The steps of an implementation's demonstration, as they happen."""
+        from ailineage.models.reference import steps
+
+        return steps(self.implementation(id), seed, tiny)
+
+    def diff(self, parent: str, child: str) -> str:
+        """What one implementation changes against another, as a unified diff."""
+        from ailineage.models.reference import diff
+
+        return diff(self.implementation(parent), self.implementation(child))

@@ -1,0 +1,172 @@
+"""Batches of questions and what they score, by the protocol of the question sets.
+
+A question set is JSON lines: id, lang, question, type, answer_must (of each inner list one string must occur,
+case-insensitively), answer_must_not, must_refuse. An answerable question is right if every list is met, no forbidden
+string occurs and it is not refused; one that must be refused is right if it is refused.
+"""
+
+from __future__ import annotations
+
+import statistics
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ailineage.errors import DocumentError, UsageError
+
+if TYPE_CHECKING:
+    from ailineage.engine import Engine
+    from ailineage.models.decoder.answer import Answer
+
+
+def answer_batch(engine: Engine, questions: Path, out: Path, *, language: str | None, model: bool) -> None:
+    """Answer the questions of a file into another; a question that is no question gets an `error` line."""
+    _write(out, _answers(engine, list(_lines(questions)), language, model))
+
+
+def search_batch(engine: Engine, questions: Path, out: Path, *, k: int, mode: str) -> None:
+    """Search for the questions of a file."""
+
+    def results() -> Iterator[dict[str, Any]]:
+        for entry in _progress(list(_lines(questions)), "searching"):
+            found = engine.search(entry["question"], k=k, mode=mode)
+            yield {
+                "id": entry["id"],
+                "results": [
+                    {"document": e.document, "title": e.title, "score": e.score, "text": e.text} for e in found
+                ],
+            }
+
+    _write(out, results())
+
+
+def evaluate_answers(engine: Engine, questions: Path, out: Path, *, model: bool) -> dict[str, Any]:
+    """Answer a question set, score it and write the report.
+
+    Returns:
+        accuracy of the answerable, refusal precision and recall, the share of answer sentences with a citation,
+        latency in ms, each also by language and type, and every answer with its verdict.
+    """
+    rows = []
+    for entry in _progress(list(_lines(questions)), "answering"):
+        answer = engine.ask(entry["question"], model=model)
+        rows.append({**_row(entry, answer), "right": right(entry, answer.answer, answer.refused)})
+    report: dict[str, Any] = {"questions": len(rows), **_figures(rows)}
+    for key in ("lang", "type"):
+        groups = defaultdict(list)
+        for row in rows:
+            groups[row[key]].append(row)
+        report[f"by_{key}"] = {
+            name: {"questions": len(group), **_figures(group)} for name, group in sorted(groups.items())
+        }
+    report["answers"] = rows
+    try:
+        out.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    except OSError as error:
+        raise UsageError(f"{out}: cannot be written: {error.strerror}") from None
+    return report
+
+
+def right(entry: dict[str, Any], answer: str, refused: bool) -> bool:
+    """Whether an answer is right by the protocol above."""
+    if entry.get("must_refuse"):
+        return refused
+    said = _folded(answer)
+    met = all(any(_folded(option) in said for option in options) for options in entry.get("answer_must", ()))
+    forbidden = any(_folded(option) in said for option in _flat(entry.get("answer_must_not", ())))
+    return met and not forbidden and not refused
+
+
+def _figures(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    answerable = [row for row in rows if not row["must_refuse"]]
+    refused = [row for row in rows if row["refused"]]
+    must = [row for row in rows if row["must_refuse"]]
+    sentences = [cited for row in rows if not row["refused"] for cited in row["cited"]]
+    return {
+        "accuracy": _share(row["right"] for row in answerable),
+        "wrongly_refused": _share(row["refused"] for row in answerable),
+        "refusal_recall": _share(row["refused"] for row in must),
+        "refusal_precision": _share(row["must_refuse"] for row in refused),
+        "sentences_cited": _share(sentences),
+        "latency_ms_p50": round(statistics.median(row["ms"] for row in rows)) if rows else None,
+    }
+
+
+def _row(entry: dict[str, Any], answer: Answer) -> dict[str, Any]:
+    return {
+        "id": entry["id"],
+        "lang": entry.get("lang", answer.language),
+        "type": entry.get("type", "fact"),
+        "question": entry["question"],
+        "answer": answer.answer,
+        "refused": answer.refused,
+        "must_refuse": bool(entry.get("must_refuse")),
+        "cited": [bool(sentence.citations) for sentence in answer.sentences],
+        "ms": answer.timings_ms["total"],
+    }
+
+
+def _answers(
+    engine: Engine, entries: list[dict[str, Any]], language: str | None, model: bool
+) -> Iterator[dict[str, Any]]:
+    for entry in _progress(entries, "answering"):
+        try:
+            answer = engine.ask(entry["question"], language=language, model=model)
+        except UsageError as error:
+            yield {"id": entry["id"], "error": str(error)}
+            continue
+        yield {"id": entry["id"], **answer.to_json()}
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise DocumentError(f"{path}: cannot be read: {error.strerror}") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            entry = orjson.loads(line)
+            entry["id"], entry["question"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            raise DocumentError(
+                f'{path}: line {number}: write one object a line: {{"id": ..., "question": ...}}'
+            ) from None
+        yield entry
+
+
+def _write(path: Path, entries: Iterable[dict[str, Any]]) -> None:
+    try:
+        with path.open("wb") as stream:
+            for entry in entries:
+                stream.write(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _progress(entries: list[dict[str, Any]], what: str) -> Iterable[dict[str, Any]]:
+    from tqdm import tqdm
+
+    return tqdm(entries, desc=what, disable=None)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _flat(options: Iterable[Any]) -> Iterator[str]:
+    for option in options:
+        if isinstance(option, str):
+            yield option
+        else:
+            yield from option
+
+
+def _share(flags: Iterable[bool]) -> float | None:
+    values = list(flags)
+    return round(sum(map(bool, values)) / len(values), 4) if values else None
