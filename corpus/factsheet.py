@@ -57,6 +57,7 @@ def _sheet(article: Article, library: Library, language: str) -> Sheet:
     text += "\n\n" + _HEADING[language].format(name=name)
     stated: list[Stated] = []
     for said, what in _sentences(article, library, language):
+        said = statement.tight(said) if language == "zh" else said
         start = len(text) + 1
         text += "\n" + said
         stated.append(Stated(start, len(text), **what))

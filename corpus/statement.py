@@ -6,8 +6,10 @@ Chinese document can be said in English. Nothing here knows the graph; names com
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
+_HAN = "[\u3400-\u9fff，。；：！？、（）《》“”]"
 _MONTHS = "January February March April May June July August September October November December".split()
 
 _TEMPLATES: dict[str, dict[str, str]] = {
@@ -65,7 +67,17 @@ def sentence(
     said = table[language].format(s=subject, o=obj)
     stop, colon, space = (".", ": ", " ") if language == "en" else ("。", "：", "")
     said += f"{colon}{changed}" if changed else stop
-    return said + (space + note if note else "")
+    said += space + note if note else ""
+    return tight(said) if language == "zh" else said
+
+
+def tight(text: str) -> str:
+    """The text without spaces between two Chinese characters; those beside Latin letters and digits stay.
+
+    >>> tight("谷歌 成立于 1998 年")
+    '谷歌成立于 1998 年'
+    """
+    return re.sub(rf"(?<={_HAN}) (?={_HAN})", "", text)
 
 
 def date(value: str, language: str, *, preposition: bool = True) -> str:

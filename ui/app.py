@@ -1,0 +1,31 @@
+"""The app's frame: one engine for all sessions, the pages, and the language switch."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ailineage.ui.words import language, say
+
+
+def main() -> None:
+    """Draw the frame and the page that is open."""
+    st.set_page_config(page_title="ailineage", page_icon=":material/account_tree:", layout="wide")
+    language()
+    pages = [
+        st.Page("views/chat.py", title=say("chat"), icon=":material/chat:", url_path="chat", default=True),
+        st.Page("views/explorer.py", title=say("explorer"), icon=":material/account_tree:", url_path="lineage"),
+        st.Page("views/node.py", title=say("node"), icon=":material/article:", url_path="node"),
+    ]
+    page = st.navigation(pages)
+    with st.sidebar:
+        st.radio(
+            say("language"),
+            ("en", "zh"),
+            key="language",
+            horizontal=True,
+            format_func={"en": "English", "zh": "中文"}.get,
+        )
+    page.run()
+
+
+main()
