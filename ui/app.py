@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from ailineage.ui.words import language, say
 
+_ICON = Path(__file__).with_name("icon.svg")
+
 
 def main() -> None:
     """Draw the frame and the page that is open."""
-    st.set_page_config(page_title="ailineage", page_icon=":material/account_tree:", layout="wide")
+    st.set_page_config(page_title="ailineage", page_icon=_ICON, layout="wide")
     language()
     pages = [
         st.Page("views/chat.py", title=say("chat"), icon=":material/chat:", url_path="chat", default=True),

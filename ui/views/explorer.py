@@ -55,7 +55,7 @@ def _path(start: Node, goal: Node) -> None:
         return
     if route.shared:
         st.info(say("shared", name=graph.nodes[route.shared].name(language())))
-    st.graphviz_chart(drawing.path(graph, route, language()).dot, width="stretch")
+    st.graphviz_chart(drawing.path(graph, route, language()).dot, width="content")
     steps = []
     for hop in route.hops:
         claim = hop.claims[0]
