@@ -7,6 +7,7 @@ supports it, and 3 more where the child is dated before its parent.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -56,6 +57,10 @@ def cost(graph: KnowledgeGraph, parent: str, child: str) -> float:
     return value
 
 
+def _weight(graph: KnowledgeGraph) -> Callable[[str, str, dict], float]:
+    return lambda parent, child, _: cost(graph, parent, child)
+
+
 def path(graph: KnowledgeGraph, start: str, goal: str, language: str = "en") -> Path | None:
     """The best directed path from `start` down to `goal`, or up if `goal` is the ancestor, or via a shared ancestor.
 
@@ -79,10 +84,7 @@ def nearest_common_ancestor(graph: KnowledgeGraph, left: str, right: str) -> str
         return None
 
     def total(node: str) -> tuple[float, int, str]:
-        length = sum(
-            nx.dijkstra_path_length(graph.lineage, node, end, lambda u, v, _: cost(graph, u, v))
-            for end in (left, right)
-        )
+        length = sum(nx.dijkstra_path_length(graph.lineage, node, end, _weight(graph)) for end in (left, right))
         return length, -int((graph.nodes[node].date or "0")[:4]), node
 
     return min(common, key=total)
@@ -115,7 +117,7 @@ def _reach(lineage: nx.DiGraph, node: str, depth: int | None) -> dict[str, int]:
 
 def _route(graph: KnowledgeGraph, start: str, goal: str) -> list[str] | None:
     try:
-        return nx.dijkstra_path(graph.lineage, start, goal, lambda u, v, _: cost(graph, u, v))
+        return nx.dijkstra_path(graph.lineage, start, goal, _weight(graph))
     except nx.NetworkXNoPath:
         return None
 
@@ -129,3 +131,54 @@ def _descent(graph: KnowledgeGraph, parent: str, child: str, language: str) -> D
     claims = [graph.claims[id] for id in data["claims"]]
     claims.sort(key=lambda c: (graph.documents[c.document].language != language, -c.confidence, c.id))
     return Descent(parent, child, data["relation"], tuple(claims))
+
+
+def siblings(graph: KnowledgeGraph, node: str) -> dict[str, tuple[str, ...]]:
+    """Nodes that share a parent with `node`, each with the shared parents."""
+    shared: dict[str, tuple[str, ...]] = {}
+    for parent in sorted(graph.lineage.predecessors(node)):
+        for child in sorted(graph.lineage.successors(parent)):
+            if child != node:
+                shared[child] = (*shared.get(child, ()), parent)
+    return shared
+
+
+def all_paths(graph: KnowledgeGraph, start: str, goal: str, language: str = "en", limit: int = 20) -> list[Path]:
+    """Directed paths without repeated nodes, cheapest first, at most `limit` of them (Yen's algorithm, by networkx)."""
+    try:
+        routes = nx.shortest_simple_paths(graph.lineage, start, goal, _weight(graph))
+        return [
+            Path(start, goal, _hops(graph, route, language)) for route, _ in zip(routes, range(limit), strict=False)
+        ]
+    except nx.NetworkXNoPath:
+        return []
+
+
+def users(graph: KnowledgeGraph, technique: str) -> dict[str, str]:
+    """What a technique ended up in: nodes that use it (`uses`) or descend from it (`lineage`)."""
+    direct = {
+        edge.source: "uses" for edge in graph.edges if edge.relation is Relation.USES and edge.target == technique
+    }
+    return {**dict.fromkeys(descendants(graph, technique), "lineage"), **direct}
+
+
+def influence(graph: KnowledgeGraph, during: str | None = None, limit: int = 20) -> list[tuple[str, float]]:
+    """The most influential nodes: PageRank on the lineage from child to parent, highest first.
+
+    Args:
+        graph: the graph.
+        during: an ISO 8601 date or interval; descendants later than it do not count, and only nodes in it are ranked.
+        limit: how many.
+    """
+    from ailineage.kg.chronology import Period
+
+    window = Period.of(during) if during else None
+    dates = {id: Period.of(node.date) for id, node in graph.nodes.items() if node.date}
+    counted = [id for id in graph.lineage if not window or (id in dates and dates[id].first <= window.last)]
+    tree = graph.lineage.subgraph(counted).reverse(copy=True)
+    tree.remove_nodes_from([id for id in counted if tree.degree(id) == 0])
+    if not tree:
+        return []
+    ranks = nx.pagerank(tree)
+    ranked = [(id, rank) for id, rank in ranks.items() if not window or dates[id].during(window)]
+    return sorted(ranked, key=lambda item: (-item[1], item[0]))[:limit]

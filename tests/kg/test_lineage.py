@@ -97,3 +97,30 @@ def test_paths_and_reach_agree_with_networkx(seed: int) -> None:
         if nx.has_path(oracle, start, goal):
             assert path is not None
             assert len(path.hops) == nx.shortest_path_length(oracle, start, goal)
+
+
+def test_siblings_share_a_parent() -> None:
+    assert lineage.siblings(CHAIN, "b") == {"x": ("a",)}
+
+
+def test_all_paths_are_listed_cheapest_first() -> None:
+    g = graph("c influenced_by a", "b builds_on a", "c builds_on b")
+    assert [[hop.child for hop in path.hops] for path in lineage.all_paths(g, "a", "c")] == [["b", "c"], ["c"]]
+    assert lineage.all_paths(g, "c", "a") == []
+
+
+def test_where_a_technique_ended_up() -> None:
+    assert lineage.users(CHAIN, "x") == {"d": "uses"}
+    assert lineage.users(CHAIN, "b") == {"c": "lineage", "d": "lineage"}
+
+
+def test_the_root_of_a_tree_is_the_most_influential() -> None:
+    g = graph(
+        "b builds_on a",
+        "c builds_on a",
+        "d builds_on b",
+        "z builds_on y",
+        dates=dict(zip("abcdyz", ("2000",) * 4 + ("2001",) * 2, strict=True)),
+    )
+    assert lineage.influence(g)[0][0] == "a"
+    assert [id for id, _ in lineage.influence(g, "2001")] == ["y", "z"]

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from ailineage.errors import AilineageError
-from ailineage.models.decoder.answer import Answer, Checked, Done, Draft
+from ailineage.models.decoder.answer import Answer, Done, Draft
 from ailineage.ui.session import engine, highlighted, plain
 from ailineage.ui.words import EXAMPLES, language, say
 
@@ -47,14 +47,12 @@ def _ask(number: int, turn: dict[str, Any]) -> None:
     with st.chat_message("assistant"):
         place = st.empty()
         place.caption(say("working"))
-        written, checked = "", ""
+        written = ""
         try:
             for event in engine().stream(turn["question"]):
                 if isinstance(event, Draft):
                     written += event.text
                     place.html(f'<div style="opacity:.55">{plain(written)}</div>')
-                elif isinstance(event, Checked) and event.verdict.supported:
-                    checked += event.sentence.text + " "
                 elif isinstance(event, Done):
                     turn["answer"] = event.answer
         except AilineageError as error:
@@ -102,7 +100,7 @@ def _source() -> None:
         st.caption(f"{citation.name} · {evidence.document}")
         document = graph.documents[evidence.document]
         st.html(highlighted(document.text, evidence.start, evidence.end))
-    if citation.node in graph.nodes and st.button(say("open_node"), icon=":material/article:"):
+    if citation.node is not None and st.button(say("open_node"), icon=":material/article:"):
         st.session_state.node = citation.node
         st.switch_page("views/node.py")
 

@@ -7,8 +7,8 @@ import html
 import streamlit as st
 
 from ailineage.errors import AilineageError
+from ailineage.kg import drawing
 from ailineage.kg.model import Node
-from ailineage.ui import drawing
 from ailineage.ui.session import engine
 from ailineage.ui.words import language, say
 
@@ -30,8 +30,8 @@ def main() -> None:
         _path(start, goal)
         return
     st.query_params.pop("to", None)
-    drawn = drawing.neighbourhood(graph, start.id, language(), generations=generations)
-    st.graphviz_chart(drawn.dot, width="stretch")
+    drawn = drawing.neighbourhood(graph, start.id, generations=generations)
+    st.graphviz_chart(drawn.dot(language()), width="stretch")
     if drawn.hidden:
         st.caption(say("hidden", n=drawn.hidden))
 
@@ -55,7 +55,7 @@ def _path(start: Node, goal: Node) -> None:
         return
     if route.shared:
         st.info(say("shared", name=graph.nodes[route.shared].name(language())))
-    st.graphviz_chart(drawing.path(graph, route, language()).dot, width="content")
+    st.graphviz_chart(drawing.of_path(graph, route).dot(language()), width="content")
     steps = []
     for hop in route.hops:
         claim = hop.claims[0]

@@ -7,11 +7,11 @@ import html
 import streamlit as st
 
 from ailineage.errors import AilineageError
+from ailineage.kg.drawing import neighbourhood
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import Claim, Node
 from ailineage.kg.vocabulary import KIND_LABELS, RELATION_LABELS
 from ailineage.terminal import said
-from ailineage.ui.drawing import neighbourhood
 from ailineage.ui.session import engine, plain
 from ailineage.ui.words import language, say
 
@@ -37,8 +37,8 @@ def main() -> None:
         _article(graph, node)
         _facts(graph, node)
     with right:
-        drawn = neighbourhood(graph, node.id, language(), generations=1)
-        st.graphviz_chart(drawn.dot)
+        drawn = neighbourhood(graph, node.id, generations=1)
+        st.graphviz_chart(drawn.dot(language()))
         if st.button(say("explorer"), icon=":material/account_tree:"):
             st.session_state.focus = id
             st.switch_page("views/explorer.py")
