@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ailineage.corpus.library import Reference
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import Claim, Node
 from ailineage.kg.vocabulary import Kind, Relation
@@ -94,13 +93,6 @@ def check_shapes(rdf: Graph) -> list[str]:
     )
 
 
-def reference_iri(reference: Reference) -> Term | None:
-    """The IRI of a bibliography entry, where it has one."""
-    from rdflib import URIRef
-
-    return URIRef(reference.link) if reference.link else None
-
-
 def _add_node(rdf: Graph, node: Node) -> None:
     from rdflib import RDF, RDFS, Literal, Namespace, URIRef
 
@@ -111,8 +103,10 @@ def _add_node(rdf: Graph, node: Node) -> None:
     for language, name in node.names.items():
         rdf.add((subject, skos.prefLabel, Literal(name, lang=language)))
         rdf.add((subject, RDFS.label, Literal(name, lang=language)))
-    for alias in (*node.aliases, *node.ambiguous):
+    for alias in node.aliases:
         rdf.add((subject, skos.altLabel, Literal(alias)))
+    for alias in node.ambiguous:
+        rdf.add((subject, ail.ambiguousLabel, Literal(alias)))
     if node.family:
         rdf.add((subject, ail.family, Literal(str(node.family))))
     if node.date:

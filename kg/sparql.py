@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ailineage.errors import QueryError
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.rdf import PREFIXES, to_rdf
+
+if TYPE_CHECKING:
+    import pyoxigraph as ox
 
 _QUIET = re.compile(r"<[^<>\s]*>|\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#[^\n]*", re.S)
 _UPDATE = re.compile(r"\b(INSERT|DELETE|LOAD|CLEAR|DROP|CREATE|ADD|MOVE|COPY)\b", re.I)
@@ -21,6 +28,22 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
     cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A query that ships with the package, and the question it answers."""
+
+    name: str
+    question: str
+    text: str
+
+
+def examples() -> Iterator[Example]:
+    """The example queries, in order."""
+    for path in sorted((Path(__file__).parent / "queries").glob("*.rq")):
+        text = path.read_text(encoding="utf-8")
+        yield Example(path.stem, text.splitlines()[0].removeprefix("# "), text)
 
 
 def query(graph: KnowledgeGraph, text: str, *, rows: int = 1000, seconds: float = 20.0) -> Table:
@@ -55,8 +78,7 @@ def query(graph: KnowledgeGraph, text: str, *, rows: int = 1000, seconds: float 
 def _run(graph: KnowledgeGraph, text: str, rows: int) -> Table:
     import pyoxigraph as ox
 
-    store = ox.Store()
-    store.bulk_load(to_rdf(graph).serialize(format="nt").encode(), format=ox.RdfFormat.N_TRIPLES)
+    store = _store(graph)
     declared = {match[1] for match in re.finditer(r"PREFIX\s+([\w-]*):", text, re.I)}
     prologue = " ".join(f"PREFIX {name}: <{iri}>" for name, iri in PREFIXES.items() if name not in declared)
     try:
@@ -75,6 +97,16 @@ def _run(graph: KnowledgeGraph, text: str, rows: int) -> Table:
             return Table(columns, tuple(found), cut=True)
         found.append(tuple(getattr(term, "value", str(term)) if term is not None else None for term in solution))
     return Table(columns, tuple(found))
+
+
+@lru_cache(maxsize=1)
+def _store(graph: KnowledgeGraph) -> ox.Store:
+    """The graph's triples in memory; kept for the next query on the same graph."""
+    import pyoxigraph as ox
+
+    store = ox.Store()
+    store.bulk_load(to_rdf(graph).serialize(format="nt").encode(), format=ox.RdfFormat.N_TRIPLES)
+    return store
 
 
 def _located(message: str, shift: int) -> str:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from ailineage.corpus.documents import Document
 from ailineage.errors import QueryError, UsageError
 from ailineage.kg import exports, rdf, sparql, store
+from ailineage.kg.authored import Authored
+from ailineage.kg.building import Parts
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import Claim, Node
 from ailineage.kg.vocabulary import Kind, Relation
@@ -139,3 +141,34 @@ def test_any_name_survives_every_serialisation(
     assert store.load(tmp).claims == graph.claims
     exports.write(graph, "graphml", tmp / "graphml")
     assert nx.read_graphml(tmp / "graphml").nodes["a"]["label"] == name
+
+
+def test_what_was_exported_is_read_back(small_graph: KnowledgeGraph) -> None:
+    from rdflib.compare import isomorphic
+
+    from ailineage.kg.rdf_import import from_rdf
+
+    once = rdf.to_rdf(small_graph)
+    again = from_rdf(once)
+    assert isomorphic(rdf.to_rdf(again), once)
+    assert {claim.id: claim for claim in again.claims.values()} == dict(small_graph.claims)
+    assert set(again.nodes) == set(small_graph.nodes)
+
+
+EXAMPLES = {example.name: example for example in sparql.examples()}
+
+
+def test_there_are_fifteen_examples() -> None:
+    assert len(EXAMPLES) == 15
+    assert all(example.question and example.question[0].isupper() for example in EXAMPLES.values())
+
+
+@pytest.fixture(scope="module")
+def library_graph(shipped: Authored) -> KnowledgeGraph:
+    return Parts(shipped).graph()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_query_finds_something(library_graph: KnowledgeGraph, name: str) -> None:
+    table = sparql.query(library_graph, EXAMPLES[name].text, seconds=60)
+    assert table.rows
