@@ -6,6 +6,7 @@ Not checked here: whether a fact is true. That is what references are for.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -184,8 +185,20 @@ def _bibliography(library: Library) -> Iterator[str]:
             yield f"bibliography: {key!r} is not an arXiv id"
         elif reference.date:
             yy, mm = (match[1], match[2]) if match[1] else (match[4], match[5])
-            if reference.date[2:4] != yy or reference.date[5:7] not in ("", mm):
+            if f"{yy}-{mm}" not in _months(reference.date):
                 yield f"bibliography: {key!r} was submitted in {yy}-{mm}, not {reference.date}; give version 1's date"
+
+
+def _months(date: str) -> set[str]:
+    """The months (YY-MM) an arXiv id may bear for a paper submitted on a date: what comes in on the last days of a
+    month is announced, and numbered, in the next one. A year alone allows all its months.
+    """
+    if len(date) == 4:
+        return {f"{date[2:]}-{month:02d}" for month in range(1, 13)}
+    months = {date[2:7]}
+    if len(date) == 10:
+        months.add(str(datetime.date.fromisoformat(date) + datetime.timedelta(days=4))[2:7])
+    return months
 
 
 def _near_duplicates(library: Library) -> Iterator[str]:

@@ -220,7 +220,12 @@ class Engine:
         if self.scripted is not None:
             return self.scripted
         from ailineage.models.decoder.runtime import open_decoder
+        from ailineage.models.decoder.weights import NOTICE
 
+        shown = self.workspace.cache / "gemma-terms-shown"
+        if self.decoder_name is None and not shown.exists():
+            self.notice(NOTICE)
+            shown.touch()
         return open_decoder(self.decoder_name, self.workspace.cache, self.device)
 
     # ---- asking ---------------------------------------------------------------------------------------------
@@ -261,7 +266,10 @@ class Engine:
             bundle = self.retriever.bundle(question, language)
             decoder = self.decoder if model else None
         taken = (time.perf_counter() - began) * 1000
-        yield from answer(bundle, decoder, nodes=self.graph.nodes, retrieve_ms=taken)
+        graph = self.graph
+        yield from answer(
+            bundle, decoder, nodes=graph.nodes, claims=graph.claims, lexicon=graph.lexicon, retrieve_ms=taken
+        )
 
     def search(self, query: str, *, k: int = 10, mode: str = "hybrid") -> list[Evidence]:
         """The k passages nearest to a query."""

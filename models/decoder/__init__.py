@@ -1,0 +1,1 @@
+"""The decoder: numbered evidence in, a cited and verified answer out."""

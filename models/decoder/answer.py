@@ -1,0 +1,201 @@
+"""From evidence to a cited answer: decide support, let the decoder write, verify, fill in from the evidence.
+
+What is answered is decided by the evidence: its best sentences (or the hops of a path) are the core of the answer.
+Where the decoder says a part of the core in its own words and that stands up to verification, its words are used;
+where it does not, the evidence's own sentence is. So an answer never says less with a model than without one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from ailineage.kg.identity import Lexicon
+from ailineage.kg.model import Claim, Node
+from ailineage.models.decoder import extractive, selection
+from ailineage.models.decoder.drafting import Written, follow
+from ailineage.models.decoder.extractive import Quoted
+from ailineage.models.decoder.intent import Intent, intent
+from ailineage.models.decoder.knowledge import Knowledge, cleaned, overlap
+from ailineage.models.decoder.prompt import prompt
+from ailineage.models.decoder.quantities import dated, dates, numbers
+from ailineage.models.decoder.result import Answer, Checked, Citation, Done, Draft, Event, Sentence, Step
+from ailineage.models.decoder.runtime.base import Decoder
+from ailineage.models.decoder.selection import Piece
+from ailineage.models.decoder.support import Refusal, refusal
+from ailineage.models.decoder.verification import Verdict
+from ailineage.models.decoder.wording import why
+from ailineage.retrieval.evidence import Bundle, Evidence
+
+__all__ = ["Answer", "Checked", "Citation", "Done", "Draft", "Event", "Sentence", "Step", "answer"]
+
+SHOWN = 8
+"""Most sentences of evidence that the decoder is shown."""
+_TOKENS = 160
+
+
+def answer(
+    bundle: Bundle,
+    decoder: Decoder | None,
+    *,
+    nodes: Mapping[str, Node],
+    claims: Mapping[str, Claim] | None = None,
+    lexicon: Lexicon | None = None,
+    retrieve_ms: float = 0.0,
+) -> Iterator[Event]:
+    """Answer a question from its evidence, or refuse; the last event is `Done`.
+
+    Args:
+        bundle: the question and its evidence, best first.
+        decoder: who writes; None takes every sentence from the evidence.
+        nodes: the graph's nodes by id.
+        claims: the graph's claims by id; with them a fact can be said in the other language.
+        lexicon: the nodes' names, if they have been gathered already.
+        retrieve_ms: how long retrieval took; it counts in the other timings.
+    """
+    clock = _Clock(retrieve_ms)
+    knowledge = Knowledge(nodes, claims or {}, lexicon)
+    ranked = selection.pieces(bundle, knowledge)
+    if (refused := refusal(bundle, ranked, knowledge)) is not None:
+        yield Done(_refused(bundle, refused, knowledge, clock))
+        return
+    core = extractive.compose(bundle, ranked, knowledge)
+    if not core:
+        yield Done(_refused(bundle, Refusal("missing", "", tuple(ranked[:1])), knowledge, clock))
+        return
+    evidence = _shown(core, ranked)
+    written: list[Written] = []
+    if decoder is not None:
+        text, evidence = prompt(bundle.question, evidence, bundle.language)
+        drafts = decoder.generate(text, range(1, len(evidence) + 1), _TOKENS)
+        for event in follow(drafts, evidence, bundle.language, knowledge, written):
+            clock.first()
+            yield event
+    clock.first()
+    sentences, used = _assemble(bundle, core, written, evidence, knowledge)
+    model = {"base": decoder.base, "adapter": decoder.adapter} if decoder is not None else None
+    dropped = tuple((w.text, w.verdict.reason) for w in written if not w.verdict.supported)
+    citations = tuple(_citation(n, item, knowledge) for n, item in enumerate(used, 1))
+    path = _path(bundle, used) if bundle.path and extractive.follows(bundle) else None
+    yield Done(
+        Answer(bundle.question, bundle.language, sentences, citations, False, path, model, clock.read(), dropped)
+    )
+
+
+def _shown(core: Sequence[Quoted], ranked: Sequence[Piece]) -> list[Evidence]:
+    """The evidence the decoder sees: the core first, then what ranks next."""
+    spans = {(e.document, e.start, e.end): e for e in (*(q.evidence for q in core), *(p.evidence for p in ranked))}
+    return list(spans.values())[: max(SHOWN, len(core))]
+
+
+def _assemble(
+    bundle: Bundle,
+    core: Sequence[Quoted],
+    written: Sequence[Written],
+    evidence: Sequence[Evidence],
+    knowledge: Knowledge,
+) -> tuple[tuple[Sentence, ...], list[Evidence]]:
+    """The answer's sentences, renumbered in order of use, and the evidence by number."""
+    used: list[Evidence] = []
+
+    def number(item: Evidence) -> int:
+        if item not in used:
+            used.append(item)
+        return used.index(item) + 1
+
+    free = [w for w in written if w.verdict.supported]
+    sentences: list[Sentence] = []
+    for quoted in core:
+        taken = next((w for w in free if _covers(w, quoted, evidence, bundle, knowledge)), None)
+        if taken is None:
+            sentences.append(Sentence(quoted.text, (number(quoted.evidence),), verdict=Verdict(True, "quoted")))
+        else:
+            free.remove(taken)
+            cited = tuple(number(evidence[n - 1]) for n in taken.cited)
+            sentences.append(Sentence(taken.text, cited, written=True, verdict=taken.verdict))
+    if intent(bundle.question) in (Intent.EXPLAIN, Intent.COMPARISON, Intent.LIST):
+        for extra in free:
+            again = any(overlap(knowledge.words(extra.text), knowledge.words(s.text)) > 0.6 for s in sentences)
+            about = not bundle.nodes or knowledge.ids(extra.text).intersection(bundle.nodes)
+            if len(sentences) < extractive.MOST and about and not again:
+                cited = tuple(number(evidence[n - 1]) for n in extra.cited)
+                sentences.append(Sentence(extra.text, cited, written=True, verdict=extra.verdict))
+    return tuple(sentences), used
+
+
+def _covers(
+    written: Written, quoted: Quoted, evidence: Sequence[Evidence], bundle: Bundle, knowledge: Knowledge
+) -> bool:
+    """Whether a written sentence says what a sentence of the core says that the question wants to know."""
+    if quoted.evidence not in [evidence[n - 1] for n in written.cited]:
+        return False
+    said, wanted = cleaned(written.text), intent(bundle.question)
+    asked = set(bundle.nodes)
+    if asked and quoted.nodes & asked and not (knowledge.ids(said) & asked):
+        return False
+    if wanted in (Intent.WHEN, Intent.COUNT) and overlap(_wanted(bundle, knowledge), knowledge.words(said)) == 1.0:
+        return bool(dates(said) if wanted is Intent.WHEN else numbers(said))
+    if wanted is Intent.WHEN:
+        return bool(dates(said)) and all(dated(d, dates(said)) for d in dates(quoted.text) - dates(bundle.question))
+    if wanted is Intent.COUNT:
+        return bool(numbers(said)) and numbers(quoted.text) - numbers(bundle.question) <= numbers(said)
+    if extractive.follows(bundle):
+        return (
+            quoted.nodes <= knowledge.ids(said) and overlap(knowledge.words(quoted.text), knowledge.words(said)) >= 0.6
+        )
+    if not (knowledge.ids(quoted.text) - asked <= knowledge.ids(said)):
+        return False
+    return overlap(knowledge.words(quoted.text), knowledge.words(said)) >= 0.6
+
+
+def _wanted(bundle: Bundle, knowledge: Knowledge) -> set[str]:
+    """The question's content words outside the names of nodes; one that cannot be met if there are none."""
+    return {word for word in knowledge.bare_words(bundle.question) if not word.isdigit()} or {""}
+
+
+def _refused(bundle: Bundle, refused: Refusal, knowledge: Knowledge, clock: _Clock) -> Answer:
+    language = bundle.language
+    sentences = [Sentence(why(refused, language), ())]
+    used = [piece.evidence for piece in refused.found]
+    for n, item in enumerate(used, 1):
+        lead = "What they do say: " if language == "en" else "资料中的说法是："
+        said = extractive.say(item, language, knowledge)
+        sentences.append(Sentence(lead + said, (n,), verdict=Verdict(True, "quoted")))
+    clock.first()
+    citations = tuple(_citation(n, item, knowledge) for n, item in enumerate(used, 1))
+    return Answer(bundle.question, language, tuple(sentences), citations, True, timings_ms=clock.read())
+
+
+def _citation(n: int, evidence: Evidence, knowledge: Knowledge) -> Citation:
+    node = knowledge.nodes.get(evidence.node or "")
+    if node is None:
+        return Citation(n, None, evidence.title, None, (evidence,))
+    return Citation(n, node.id, node.name(evidence.language), str(node.kind), (evidence,))
+
+
+def _path(bundle: Bundle, used: Sequence[Evidence]) -> tuple[Step, ...]:
+    return tuple(
+        Step(h.parent, h.child, h.relation, h.changed, used.index(h.evidence) + 1 if h.evidence in used else None)
+        for h in bundle.path
+    )
+
+
+class _Clock:
+    """Milliseconds since the question was asked."""
+
+    def __init__(self, retrieve: float) -> None:
+        self._began, self._retrieve = time.perf_counter(), retrieve
+        self._first: float | None = None
+
+    def _now(self) -> float:
+        return self._retrieve + (time.perf_counter() - self._began) * 1000
+
+    def first(self) -> None:
+        """Mark the first text that could be shown."""
+        if self._first is None:
+            self._first = self._now()
+
+    def read(self) -> dict[str, float]:
+        """The timings of an answer that ends now."""
+        now = self._now()
+        return {"retrieve": self._retrieve, "first_token": self._first or now, "total": now}

@@ -1,0 +1,136 @@
+"""Answers without a model: the sentences of the evidence that answer, in the question's language, every one cited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ailineage.corpus import statement
+from ailineage.kg.vocabulary import Relation
+from ailineage.models.decoder.intent import VALUES, Intent, intent, relations
+from ailineage.models.decoder.knowledge import Knowledge, cleaned, overlap
+from ailineage.models.decoder.selection import Piece
+from ailineage.retrieval.evidence import Bundle, Evidence, Hop
+
+MOST = 4
+"""Most sentences of an answer that is no path."""
+_LANGUAGE = {"en": {"en": "English", "zh": "Chinese"}, "zh": {"en": "英文", "zh": "中文"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A sentence of the answer and the span it says again."""
+
+    text: str
+    evidence: Evidence
+    nodes: frozenset[str] = frozenset()
+
+
+def compose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Quoted]:
+    """One to four sentences that answer a question; along a path, one a hop. Empty if nothing answers.
+
+    Args:
+        bundle: the question, its nodes and its path.
+        ranked: the sentences of the evidence, best first.
+        knowledge: names and claims.
+    """
+    if bundle.path and follows(bundle):
+        return [hop_sentence(hop, bundle.language, knowledge) for hop in bundle.path]
+    chosen = _choose(bundle, ranked, knowledge)
+    return [Quoted(say(p.evidence, bundle.language, knowledge), p.evidence, p.nodes) for p in chosen]
+
+
+def follows(bundle: Bundle) -> bool:
+    """Whether the path of a bundle is what the question asks for."""
+    return bool(bundle.path) and intent(bundle.question) is Intent.LINEAGE
+
+
+def hop_sentence(hop: Hop, language: str, knowledge: Knowledge) -> Quoted:
+    """One step of descent with what changed."""
+    text = say(hop.evidence, language, knowledge)
+    ends = frozenset((hop.parent, hop.child))
+    if hop.evidence.language == language and ends <= knowledge.ids(text) | {hop.evidence.node}:
+        return Quoted(text, hop.evidence, ends)
+    succeeded = hop.relation == Relation.SUCCEEDED_BY
+    subject, target = (hop.parent, hop.child) if succeeded else (hop.child, hop.parent)
+    one, other = (knowledge.nodes[id].name(language) if id in knowledge.nodes else id for id in (subject, target))
+    changed = hop.changed if hop.changed and _written_in(hop.changed, language) else None
+    return Quoted(statement.sentence(hop.relation, one, other, language, changed=changed), hop.evidence, ends)
+
+
+def say(evidence: Evidence, language: str, knowledge: Knowledge) -> str:
+    """What a span says, in a language: itself, its claim rendered, or itself quoted with the language it is in."""
+    text = cleaned(evidence.text)
+    if evidence.language == language:
+        text = text.rstrip("；;，,")
+        return text if text.endswith(tuple(".。!！?？”")) else text + ("." if language == "en" else "。")
+    claim = knowledge.claim(evidence)
+    if claim is not None and (said := knowledge.rendered(claim, language)):
+        return said
+    other = _LANGUAGE[language][evidence.language]
+    bare = text.rstrip(".。")
+    return f"The source says, in {other}: “{bare}”." if language == "en" else f"资料（{other}）写道：“{bare}”。"
+
+
+def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
+    wanted = intent(bundle.question)
+    asked = set(bundle.nodes)
+    about = [piece for piece in ranked if not asked or piece.nodes & asked] or ranked
+    if wanted in VALUES:
+        fitting = [piece for piece in about if piece.fits]
+        most = 2 if wanted in (Intent.WHO, Intent.COUNT) else 1
+        return _distinct([p for p in fitting if p.score >= 0.85 * fitting[0].score], knowledge, most) if fitting else []
+    if wanted is Intent.COMPARISON and len(asked) > 1:
+        return _compared(bundle, about, knowledge)
+    if wanted is Intent.LIST and about:
+        return _distinct([p for p in about if p.score >= 0.7 * about[0].score], knowledge, MOST)
+    if wanted is Intent.LINEAGE and about:
+        return _distinct([p for p in about if p.score >= 0.75 * about[0].score], knowledge, 3)
+    most = 2 if relations(bundle.question) else 3
+    return _distinct(_continued(about, ranked, 0.75), knowledge, most) if about else []
+
+
+def _continued(about: list[Piece], ranked: list[Piece], share: float) -> list[Piece]:
+    """The best sentence, the one that follows it in its text, then those that come near it."""
+    best = about[0]
+    after = [
+        p
+        for p in ranked
+        if p.evidence.document == best.evidence.document and 0 <= p.evidence.start - best.evidence.end <= 2
+    ]
+    return [best, *after[:1], *(p for p in about[1:] if p not in after[:1] and p.score >= share * best.score)]
+
+
+def _compared(bundle: Bundle, about: list[Piece], knowledge: Knowledge) -> list[Piece]:
+    """The sentence that names most of the things compared, then the best about each of them alone."""
+    both = [piece for piece in about if len(piece.nodes.intersection(bundle.nodes)) > 1]
+    each = [
+        next((p for p in about if p.evidence.node == node), next((p for p in about if node in p.nodes), None))
+        for node in bundle.nodes[:3]
+    ]
+    return _distinct([piece for piece in (*each, *both[:1]) if piece is not None], knowledge, MOST)
+
+
+def _distinct(ranked: Iterable[Piece], knowledge: Knowledge, most: int) -> list[Piece]:
+    """The first that do not say again what one before them said, in either language."""
+    held: list[tuple[Piece, set[str]]] = []
+    claims = set()
+    for piece in ranked:
+        claim = knowledge.claim(piece.evidence)
+        said = (claim.subject, claim.relation, claim.object, claim.value, claim.qualifier) if claim else None
+        words = knowledge.words(piece.evidence.text)
+        again = said in claims or any(overlap(words, other) > 0.7 for _, other in held)
+        if again and (said is not None or held):
+            continue
+        if said:
+            claims.add(said)
+        held.append((piece, words))
+        if len(held) == most:
+            break
+    return [piece for piece, _ in held]
+
+
+def _written_in(text: str, language: str) -> bool:
+    from ailineage.corpus.documents import language_of
+
+    return language_of(text) == language

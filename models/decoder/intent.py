@@ -1,0 +1,124 @@
+"""What a question wants to know: who, when, how many, a list, a comparison, a line of descent, or an explanation."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from ailineage.kg.vocabulary import Kind, Relation
+
+
+class Intent(StrEnum):
+    """The kinds of answer a question can want."""
+
+    WHO = "who"
+    ORGANIZATION = "organization"
+    WHEN = "when"
+    COUNT = "count"
+    TITLE = "title"
+    NAME = "name"
+    LINEAGE = "lineage"
+    COMPARISON = "comparison"
+    LIST = "list"
+    EXPLAIN = "explain"
+
+
+_PATTERNS: tuple[tuple[Intent, re.Pattern[str]], ...] = tuple(
+    (intent, re.compile("|".join(patterns), re.I))
+    for intent, patterns in (
+        (
+            Intent.COMPARISON,
+            (r"\bdiffer|\bcompar|\bversus\b|\bvs\.?\b|difference", "区别|不同|相比|对比|一回事|比较"),
+        ),
+        (
+            Intent.ORGANIZATION,
+            (
+                r"\b(?:which|what) (?:company|lab|organi[sz]ation|institut|university|team)",
+                "哪(?:家|个)(?:公司|机构|实验室|团队|大学|组织)",
+            ),
+        ),
+        (
+            Intent.TITLE,
+            (
+                r"\b(?:title|name) of (?:the|its|that)\b.*\bpaper|paper.{0,20}(?:title|called)|\bwhich paper\b",
+                "哪篇论文|论文.{0,6}(?:题目|标题|名字|叫)",
+            ),
+        ),
+        (Intent.NAME, (r"\bstands? for\b|\babbreviat|\bfull name\b|\bacronym\b", "全称|缩写|简称|全名")),
+        (
+            Intent.LIST,
+            (
+                r"^(?:name|list)\b|\bwhat are\b|\bexamples? of|\bauthors\b",
+                r"\bwhich (?:\w+ ){0,3}(?:models|papers|people|techniques|datasets|works|systems|tasks|networks)\b",
+                "哪些|列出|列举|列几|有哪几|都有谁|作者有",
+            ),
+        ),
+        (
+            Intent.LINEAGE,
+            (
+                r"\b(?:lead|led) to\b|\bevol|\bdescend|\bancest|\blineage\b|\bfrom .+ to \b|\bpredecessor|\bsuccessor",
+                r"\bbuil[dt]s? (?:on|upon)\b|\bbased on\b|\binfluenc|\bderive",
+                "演变|演化|发展到|发展成|一步步|谱系|前身|后继|祖先|后代|基于|源于|源自|从.+到",
+            ),
+        ),
+        (
+            Intent.WHEN,
+            (
+                r"\bwhen\b|\b(?:which|what) (?:year|date|month|day)",
+                "哪(?:一)?[年天]|什么时候|何时|几年|几月|哪(?:个)?月|日期|时间",
+            ),
+        ),
+        (
+            Intent.COUNT,
+            (
+                r"\bhow (?:many|much|large|big|deep)\b|\bnumber of\b",
+                "多少|几(?:个|层|种|项|次|篇|万|亿)|多大|参数量|规模",
+            ),
+        ),
+        (Intent.WHO, (r"\bwho(?:m|se)?\b|\bauthors?\b", "谁|作者|哪位|何人|哪些人")),
+    )
+)
+
+RELATIONS: dict[Intent, frozenset[Relation]] = {
+    Intent.WHO: frozenset({Relation.PROPOSED_BY, Relation.AUTHORED_BY, Relation.DEVELOPED_BY}),
+    Intent.ORGANIZATION: frozenset({Relation.DEVELOPED_BY, Relation.PROPOSED_BY}),
+    Intent.WHEN: frozenset({Relation.PUBLISHED_ON}),
+    Intent.COUNT: frozenset({Relation.HAS_PARAMETERS}),
+    Intent.TITLE: frozenset({Relation.INTRODUCED_IN}),
+    Intent.LINEAGE: frozenset({Relation.BUILDS_ON, Relation.VARIANT_OF, Relation.SUCCEEDED_BY, Relation.INFLUENCED_BY}),
+}
+"""The relations whose claims answer an intent."""
+
+_MORE: tuple[tuple[Relation, re.Pattern[str]], ...] = tuple(
+    (relation, re.compile(pattern, re.I))
+    for relation, pattern in (
+        (Relation.TRAINED_ON, r"\btrain(?:ed|ing)? (?:on|data|set)|训练(?:数据|集|语料)|什么数据"),
+        (Relation.EVALUATED_ON, r"\bevaluat|\bbenchmark|评测|基准"),
+        (Relation.WON, r"\bw[io]n(?:s|ner|ning)?\b|冠军|夺冠|赢|获胜"),
+        (Relation.USES, r"\buses?\b|\busing\b|用了|使用|采用"),
+        (Relation.HAS_PARAMETERS, r"\bparameters?\b|参数"),
+        (Relation.INTRODUCED_IN, r"\bpapers?\b|论文"),
+        (Relation.AUTHORED_BY, r"\bauthors?\b|作者"),
+    )
+)
+PERSONS = frozenset({Kind.PERSON})
+MAKERS = frozenset({Kind.PERSON, Kind.ORGANIZATION})
+VALUES = frozenset({Intent.WHO, Intent.WHEN, Intent.COUNT, Intent.ORGANIZATION, Intent.TITLE, Intent.NAME})
+"""Intents that want one kind of value; without it there is no answer."""
+
+
+def intent(question: str) -> Intent:
+    """The kind of answer a question wants.
+
+    >>> intent("Who proposed the perceptron?").value, intent("BERT 和 GPT 有什么区别？").value
+    ('who', 'comparison')
+    """
+    return next((kind for kind, pattern in _PATTERNS if pattern.search(question)), Intent.EXPLAIN)
+
+
+def relations(question: str) -> frozenset[Relation]:
+    """Relations whose claims may answer a question."""
+    wanted = RELATIONS.get(intent(question), frozenset())
+    if intent(question) is Intent.COUNT and not re.search(r"param|参数|large|big|多大|规模", question, re.I):
+        wanted = frozenset()
+    return wanted | {relation for relation, pattern in _MORE if pattern.search(question)}

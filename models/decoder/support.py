@@ -1,0 +1,201 @@
+"""Can the evidence support an answer at all? Decided before a word is written.
+
+A question is refused if it is outside the field, about something no document names, asks for what the documents do
+not say, or rests on a premise they contradict: a year before its subject existed, a maker who did not make it, a
+contest it did not win.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ailineage.kg.identity import fold
+from ailineage.kg.vocabulary import Kind, Relation
+from ailineage.models.decoder.intent import MAKERS, VALUES, Intent, intent
+from ailineage.models.decoder.knowledge import Knowledge, overlap
+from ailineage.models.decoder.quantities import dates
+from ailineage.models.decoder.selection import Piece
+from ailineage.retrieval.evidence import Bundle
+
+NEAR = {"en": 0.85, "zh": 0.885}
+"""Cosine from which the best evidence counts as near without a word in common: packaged e5, above all off-topic probes.
+
+Its cosines lie close together, Chinese ones higher: questions about weather, food or sport reach 0.84 and 0.87.
+"""
+COVERED = 0.6
+"""Share of the question's content words that one evidence must hold where no node is named and none is near."""
+_FIELD = re.compile(
+    r"\b(?:neur\w+|networks?|models?|learn\w*|train\w*|algorithms?|attention|tokens?|embedding\w*|encod\w+|decod\w+"
+    r"|transformers?|classif\w+|gradients?|layers?|ai|artificial|deep|chatbots?|dropout|overfit\w*|regulari\w+|papers?)\b"
+    r"|神经|网络|模型|学习|训练|算法|注意力|词元|词向量|嵌入|编码|解码|分类|梯度|卷积|人工智能|智能|过拟合|正则|论文",
+    re.I,
+)
+_PROPER = re.compile(r"(?<!^)(?<![?.!] )\b[A-Z][A-Za-z\-]{3,}")
+_WORKS = frozenset({Kind.MODEL, Kind.TECHNIQUE, Kind.SOFTWARE, Kind.DATASET, Kind.PAPER})
+_MADE = re.compile(
+    r"\b(?:publish|propos|introduc|invent|releas|develop|creat|design|built?|wrote|author|announc|came out|launch)\w*"
+    r"|提出|发布|发表|发明|推出|问世|开发|研发|创造|设计|撰写",
+    re.I,
+)
+_WON = re.compile(
+    r"\bw[io]n(?:s|ner|ning)?\b|\bbeat\b|\bdefeat\w*|\bchampion\w*|\bfirst place\b|冠军|夺冠|打败|击败|获胜|赢", re.I
+)
+_BETWEEN = re.compile(r"\b(?:before|since|until|after|between|from|prior|earlier)\b|之前|以前|以来|之后|以后|从", re.I)
+_ASKED_YEAR = re.compile(
+    r"\b(?:which|what|any|name|list)\b[^?]{0,40}?(?:in|of|from)\s+\d{4}|\d{4}\s*年.{0,8}(?:哪|什么|有谁)|(?:哪|什么).{0,8}\d{4}",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why there is no answer: `cause` is field, unknown, missing or premise; `found` is what the evidence does say."""
+
+    cause: str
+    subject: str = ""
+    found: tuple[Piece, ...] = ()
+
+
+def refusal(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> Refusal | None:
+    """Why a question must be refused, or None if the evidence may support an answer.
+
+    Args:
+        bundle: the question and its evidence.
+        ranked: the sentences of the evidence, best first.
+        knowledge: names and claims.
+    """
+    if not ranked or not _in_field(bundle, ranked, knowledge):
+        return Refusal("field")
+    if unknown := _unknown(bundle):
+        return Refusal("unknown", unknown, tuple(_about(bundle, ranked)[:1]) if bundle.nodes else ())
+    if (wrong := _false_premise(bundle, ranked, knowledge)) is not None:
+        return wrong
+    if intent(bundle.question) in VALUES:
+        about = _about(bundle, ranked)
+        if not any(piece.fits for piece in about):
+            return Refusal("missing", _names(bundle.nodes, knowledge, bundle.language), tuple(about[:1]))
+    return None
+
+
+def _in_field(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> bool:
+    if bundle.nodes or any(evidence.signals.get("name", 0.0) >= 1.0 for evidence in bundle.evidence):
+        return True
+    dense = max((evidence.signals.get("dense", 0.0) for evidence in bundle.evidence), default=0.0)
+    if dense >= NEAR[bundle.language] - (0.05 if _FIELD.search(bundle.question) else 0.0):
+        return True
+    texts = [f"{evidence.title} {evidence.text}" for evidence in bundle.evidence]
+    proper = _PROPER.findall(bundle.question)
+    if proper and dense >= NEAR[bundle.language] - 0.07 and any(all(name in text for name in proper) for text in texts):
+        return True
+    asked = {word for word in knowledge.words(bundle.question) if not word.isdigit()}
+    return bool(asked) and any(overlap(asked, knowledge.words(text)) >= COVERED for text in texts)
+
+
+def _unknown(bundle: Bundle) -> str:
+    """The first name in the question that no node bears and no evidence holds."""
+    text = fold(" ".join(f"{evidence.title} {evidence.text}" for evidence in bundle.evidence))
+    return next((name for name in bundle.unknown if fold(name) not in text), "")
+
+
+def _about(bundle: Bundle, ranked: list[Piece]) -> list[Piece]:
+    return [piece for piece in ranked if not bundle.nodes or piece.nodes.intersection(bundle.nodes)]
+
+
+def _false_premise(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> Refusal | None:
+    works = [id for id in bundle.nodes if id in knowledge.nodes and knowledge.nodes[id].kind in _WORKS]
+    for check in (_year, _maker, _victory):
+        if (found := check(bundle, ranked, knowledge, works)) is not None:
+            return found
+    return None
+
+
+def _year(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge, works: list[str]) -> Refusal | None:
+    """A year before a subject's own, or a year of making that no evidence about it holds."""
+    question = bundle.question
+    years = {date[:4] for date in dates(question)}
+    if not years or _BETWEEN.search(question) or _ASKED_YEAR.search(question) or intent(question) is Intent.LIST:
+        return None
+    for id in works:
+        if (born := _born(id, ranked, knowledge)) is None:
+            continue
+        early = min(years) < min(born)
+        alien = bool(_MADE.search(question)) and len(works) == 1 and not years & born
+        if (early or alien) and not _stated(id, years, ranked):
+            return Refusal(
+                "premise",
+                knowledge.nodes[id].name(bundle.language),
+                _evidence(id, ranked, knowledge, Relation.PUBLISHED_ON),
+            )
+    return None
+
+
+def _born(id: str, ranked: list[Piece], knowledge: Knowledge) -> set[str] | None:
+    """The years a node is said to be from."""
+    node = knowledge.nodes[id]
+    years = {node.date[:4]} if node.date else set()
+    for piece in ranked:
+        claim = knowledge.claim(piece.evidence)
+        if claim is not None and claim.subject == id and claim.relation is Relation.PUBLISHED_ON and claim.value:
+            years.add(claim.value[:4])
+    return years or None
+
+
+def _stated(id: str, years: set[str], ranked: list[Piece]) -> bool:
+    """Whether a sentence that is about a node and no other work holds one of the years."""
+    return any(
+        piece.evidence.node == id and years & {date[:4] for date in dates(piece.evidence.text)} for piece in ranked
+    )
+
+
+def _maker(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge, works: list[str]) -> Refusal | None:
+    """A person or organization that the question says made a work, and that the makers known of it exclude."""
+    makers = [id for id in bundle.nodes if id in knowledge.nodes and knowledge.nodes[id].kind in MAKERS]
+    if len(works) != 1 or not makers or not _MADE.search(bundle.question):
+        return None
+    made = {Relation.PROPOSED_BY, Relation.DEVELOPED_BY, Relation.AUTHORED_BY}
+    claims = [claim for claim in knowledge.claims.values() if claim.subject == works[0] and claim.relation in made]
+    known = {claim.object for claim in claims if claim.object}
+    kinds = {knowledge.nodes[id].kind for id in known if id in knowledge.nodes}
+    for id in makers:
+        mentioned = any(works[0] in piece.nodes and id in piece.nodes for piece in ranked)
+        if known and id not in known and knowledge.nodes[id].kind in kinds and not mentioned:
+            subject = knowledge.nodes[works[0]].name(bundle.language)
+            return Refusal("premise", subject, _evidence(works[0], ranked, knowledge, *made))
+    return None
+
+
+def _victory(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge, works: list[str]) -> Refusal | None:
+    """A contest that the question says a work won, of which no evidence about that work says so."""
+    contests = [
+        id for id in bundle.nodes if id in knowledge.nodes and knowledge.nodes[id].kind in (Kind.EVENT, Kind.DATASET)
+    ]
+    if not _WON.search(bundle.question) or not contests or intent(bundle.question) is Intent.WHO:
+        return None
+    first = next((id for id in works if id not in contests), None)
+    if first is None or any(
+        first in piece.nodes and (_WON.search(piece.evidence.text) or _claims(piece, Relation.WON, knowledge))
+        for piece in ranked
+    ):
+        return None
+    return Refusal(
+        "premise", knowledge.nodes[first].name(bundle.language), _evidence(first, ranked, knowledge, Relation.WON)
+    )
+
+
+def _claims(piece: Piece, relation: Relation, knowledge: Knowledge) -> bool:
+    claim = knowledge.claim(piece.evidence)
+    return claim is not None and claim.relation is relation
+
+
+def _evidence(id: str, ranked: list[Piece], knowledge: Knowledge, *wanted: Relation) -> tuple[Piece, ...]:
+    """The best sentence about a node, of the wanted relations if there is one."""
+    about = [piece for piece in ranked if piece.evidence.node == id] or [p for p in ranked if id in p.nodes]
+    exact = [p for p in about if (c := knowledge.claim(p.evidence)) and c.subject == id and c.relation in wanted]
+    dated = [p for p in about if dates(p.evidence.text)] if Relation.PUBLISHED_ON in wanted else []
+    return tuple((exact or dated or about)[:1])
+
+
+def _names(ids: tuple[str, ...], knowledge: Knowledge, language: str) -> str:
+    names = [knowledge.nodes[id].name(language) for id in ids if id in knowledge.nodes]
+    return (", " if language == "en" else "、").join(names[:3])

@@ -1,0 +1,147 @@
+from dataclasses import replace
+
+import pytest
+
+from ailineage.models.decoder.answer import Checked, Done, Draft, answer
+from ailineage.models.decoder.runtime.scripted import ScriptedDecoder
+from ailineage.retrieval.evidence import Hop
+
+
+def ask(library, bundle, decoder=None):
+    events = list(answer(bundle, decoder, nodes=library.knowledge.nodes, claims=library.claims, retrieve_ms=5.0))
+    assert isinstance(events[-1], Done)
+    return events[-1].answer, events[:-1]
+
+
+def well_formed(said) -> None:
+    known = {citation.n for citation in said.citations}
+    for sentence in said.sentences:
+        assert sentence.text
+        assert set(sentence.citations) <= known
+        assert sentence.citations or said.refused
+    assert [citation.n for citation in said.citations] == list(range(1, len(said.citations) + 1))
+
+
+def test_without_a_model_the_evidence_answers(library, perceptron) -> None:
+    said, events = ask(library, library.bundle("Who proposed the perceptron?", perceptron))
+    well_formed(said)
+    assert said.answer == "Perceptron was proposed by Frank Rosenblatt. [1]"
+    assert said.model is None
+    assert not events
+
+
+def test_json_is_the_contract(library, perceptron) -> None:
+    said, _ = ask(library, library.bundle("Who proposed the perceptron?", perceptron))
+    json = said.to_json()
+    assert list(json) == [
+        "question", "language", "answer", "refused", "sentences", "citations", "path", "model", "timings_ms",
+    ]  # fmt: skip
+    assert json["sentences"] == [{"text": "Perceptron was proposed by Frank Rosenblatt.", "citations": [1]}]
+    assert said.to_json(verdicts=True)["sentences"][0]["verdict"] == "quoted"
+    assert json["language"] == "en"
+    assert json["refused"] is False
+    assert json["path"] is None
+    assert json["citations"] == [
+        {
+            "n": 1,
+            "node": "perceptron",
+            "name": "Perceptron",
+            "kind": "model",
+            "evidence": [{"document": "perceptron.en", "start": 0, "end": 44, "text": perceptron[0].text}],
+        }
+    ]
+    assert json["sentences"][0]["citations"] == [1]
+    assert json["timings_ms"]["retrieve"] == 5.0
+    assert json["timings_ms"]["total"] >= json["timings_ms"]["first_token"] >= 5.0
+
+
+def test_the_model_speaks_where_it_is_right(library, perceptron) -> None:
+    decoder = ScriptedDecoder(["The perceptron was proposed by Rosenblatt. [3]"])
+    said, events = ask(library, library.bundle("Who proposed the perceptron?", perceptron), decoder)
+    well_formed(said)
+    assert said.answer == "The perceptron was proposed by Rosenblatt. [1]"
+    assert said.sentences[0].written
+    assert said.model == {"base": "scripted", "adapter": None}
+    assert "".join(e.text for e in events if isinstance(e, Draft)).startswith("The perceptron")
+    assert [e.verdict.supported for e in events if isinstance(e, Checked)] == [True]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "The perceptron was proposed by Geoffrey Hinton. [1]",
+        "The perceptron was proposed by Rosenblatt in 1987. [1]",
+        "感知机由罗森布拉特提出，他是一位心理学家。[1]",
+        "Bananas are yellow. [1]",
+        "",
+        "[1] [1] [1]",
+        "It it it it it it it it it it. [1]",
+    ],
+)
+def test_the_evidence_speaks_where_the_model_is_wrong(library, perceptron, wrong) -> None:
+    said, _ = ask(library, library.bundle("Who proposed the perceptron?", perceptron), ScriptedDecoder([wrong]))
+    well_formed(said)
+    assert said.answer == "Perceptron was proposed by Frank Rosenblatt. [1]"
+
+
+def test_a_wrong_marker_is_mended(library, perceptron) -> None:
+    decoder = ScriptedDecoder(["The perceptron was proposed by Rosenblatt. [1]"])
+    said, _ = ask(library, library.bundle("Who proposed the perceptron?", perceptron), decoder)
+    assert said.citations[0].evidence[0].text == perceptron[0].text
+
+
+def test_a_decoder_that_repeats_itself_is_stopped(library, perceptron) -> None:
+    decoder = ScriptedDecoder(["The perceptron was proposed by Rosenblatt. [3] " * 50])
+    _, events = ask(library, library.bundle("Who proposed the perceptron?", perceptron), decoder)
+    assert sum(isinstance(event, Checked) for event in events) == 2
+
+
+def test_chinese_question_from_english_evidence(library, perceptron) -> None:
+    said, _ = ask(library, library.bundle("谁提出了感知机？", perceptron))
+    well_formed(said)
+    assert said.language == "zh"
+    assert "感知机由罗森布拉特提出" in said.answer.replace(" ", "")
+
+
+def test_text_of_the_other_language_is_quoted_and_said_to_be(library) -> None:
+    evidence = [library.evidence("感知机用错误来修正自己的权重。", "perceptron")]
+    said, _ = ask(library, library.bundle("How does the perceptron learn?", evidence))
+    assert said.answer == "The source says, in Chinese: “感知机用错误来修正自己的权重”. [1]"
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [("When was the perceptron published?", "January 1957"), ("感知机是什么时候发表的？", "1957 年 1 月")],
+)
+def test_when(library, perceptron, question, expected) -> None:
+    assert expected in ask(library, library.bundle(question, perceptron))[0].answer
+
+
+def test_a_path_has_a_sentence_a_hop(library) -> None:
+    one = library.evidence(
+        "Vision Transformer builds on Transformer: Cuts the image into patches.", "vit",
+        relation="builds_on", object="transformer",
+    )  # fmt: skip
+    two = library.evidence(
+        "Segment Anything Model builds on Vision Transformer: Adds prompts.", "sam", relation="builds_on", object="vit"
+    )
+    path = (
+        Hop("transformer", "vit", "builds_on", "Cuts the image into patches.", one),
+        Hop("vit", "sam", "builds_on", "Adds prompts.", two),
+    )
+    bundle = library.bundle("How did the Transformer lead to SAM?", [one, two], path=path)
+    said, _ = ask(library, bundle)
+    well_formed(said)
+    assert [sentence.text for sentence in said.sentences] == [one.text, two.text]
+    assert [step["citation"] for step in said.to_json()["path"]] == [1, 2]
+    zh, _ = ask(library, replace(bundle, question="Transformer 是怎么一步步发展到 SAM 的？", language="zh"))
+    assert zh.sentences[0].text == "ViT 建立在 Transformer 之上。"
+
+
+def test_spans_are_cited_sentence_by_sentence(library) -> None:
+    text = "BERT is a model that reads. It has twelve layers [4]. Nothing else."
+    evidence = library.evidence(text, "bert", start=50)
+    said, _ = ask(library, library.bundle("What is BERT?", [evidence]))
+    span = said.citations[0].evidence[0]
+    assert span.text == text[span.start - 50 : span.end - 50] == "BERT is a model that reads."
+    assert "[4]" not in said.answer

@@ -1,0 +1,92 @@
+"""Questions that must be refused, and their neighbours that must not."""
+
+from dataclasses import replace
+
+import pytest
+
+from ailineage.models.decoder.answer import Done, answer
+
+
+def dated(library, text, node, date):
+    return library.evidence(text, node, relation="published_on", value=date)
+
+
+@pytest.fixture
+def evidence(library, perceptron):
+    return [
+        *perceptron,
+        library.evidence("AlexNet won the ImageNet contest in 2012.", "alexnet", relation="won", object="imagenet"),
+        dated(library, "VGG-16 was first published on September 4, 2014.", "vgg", "2014-09-04"),
+        library.evidence("BERT was developed by Google.", "bert", relation="developed_by", object="google"),
+        dated(library, "BERT was first published on October 11, 2018.", "bert", "2018-10-11"),
+        library.evidence("GPT was developed by OpenAI.", "gpt", relation="developed_by", object="openai"),
+    ]
+
+
+def ask(library, evidence, question, **fields):
+    bundle = library.bundle(question, evidence, **fields)
+    (*_, done) = answer(bundle, None, nodes=library.knowledge.nodes, claims=library.claims)
+    assert isinstance(done, Done)
+    return done.answer
+
+
+@pytest.mark.parametrize("question", ["how tall is mount everest?", "附近有什么好吃的火锅店", "best pizza in town"])
+def test_outside_the_field(library, evidence, question) -> None:
+    far = [replace(item, signals={"dense": 0.78, "bm25": 0.0}) for item in evidence]
+    said = ask(library, far, question)
+    assert said.refused
+    assert not said.citations
+    assert ("无法" if said.language == "zh" else "cannot") in said.answer
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who at Google Brain published the perceptron in 2017?",
+        "VGG-16是怎么在2012年ImageNet上打败AlexNet拿冠军的?",
+        "Which year did BERT win ImageNet?",
+        "Why did OpenAI develop BERT?",
+        "OpenAI 为什么开发 BERT？",
+        "Who proposed the perceptron in 1987?",
+        "How did BERT win ImageNet in 2012?",
+    ],
+)
+def test_false_premises_are_corrected_with_a_citation(library, evidence, question) -> None:
+    said = ask(library, evidence, question)
+    assert said.refused
+    assert ("前提有误" if said.language == "zh" else "not supported") in said.answer
+    assert said.citations
+    assert said.sentences[-1].citations == (1,)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who proposed the perceptron in 1957?",
+        "Did Rosenblatt propose the perceptron?",
+        "Why did Google develop BERT in 2018?",
+        "How did AlexNet win ImageNet in 2012?",
+        "Who developed BERT?",
+        "谁开发了 BERT？",
+    ],
+)
+def test_true_premises_are_answered(library, evidence, question) -> None:
+    said = ask(library, evidence, question)
+    assert not said.refused
+    assert said.citations
+
+
+def test_unknown_subject(library, evidence) -> None:
+    said = ask(library, evidence, "Who developed Foobarnet?", unknown=("Foobarnet",))
+    assert said.refused
+    assert "Foobarnet" in said.answer
+
+
+def test_plausible_but_absent(library, evidence) -> None:
+    said = ask(library, evidence, "How many parameters does BERT have?")
+    assert said.refused
+    assert "BERT" in said.answer
+
+
+def test_nothing_found(library) -> None:
+    assert ask(library, [], "What is BERT?").refused
