@@ -190,8 +190,9 @@ def _bibliography(library: Library) -> Iterator[str]:
 
 
 def _months(date: str) -> set[str]:
-    """The months (YY-MM) an arXiv id may bear for a paper submitted on a date: what comes in on the last days of a
-    month is announced, and numbered, in the next one. A year alone allows all its months.
+    """The months (YY-MM) that an arXiv id may bear for a paper submitted on a date.
+
+    What comes in on the last days of a month is announced, and numbered, in the next. A year alone allows any month.
     """
     if len(date) == 4:
         return {f"{date[2:]}-{month:02d}" for month in range(1, 13)}
