@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ailineage.corpus import statement
+from ailineage.corpus.acronym import stands_for
 from ailineage.corpus.documents import Document
 from ailineage.corpus.library import LANGUAGES, Article, Fact, Library, Link, Reference
 
@@ -56,6 +57,8 @@ def _sheet(article: Article, library: Library, language: str) -> Sheet:
     name = article.names[language]
     text += "\n\n" + _HEADING[language].format(name=name)
     stated: list[Stated] = []
+    if names := _names(article, language):
+        text += "\n" + names
     for said, what in _sentences(article, library, language):
         said = statement.tight(said) if language == "zh" else said
         start = len(text) + 1
@@ -64,6 +67,24 @@ def _sheet(article: Article, library: Library, language: str) -> Sheet:
     digest = hashlib.sha256(text.encode()).hexdigest()
     document = Document(f"{article.id}.{language}", name, text, language, SOURCE, digest)
     return Sheet(article, document, links, tuple(stated))
+
+
+def _names(article: Article, language: str) -> str:
+    """What the node is also called, and what it stands for."""
+    name = article.names[language]
+    english = (article.names["en"], *article.aliases.get("en", ()))
+    shorts = [short for short in english if any(stands_for(short, long) for long in english)]
+    short = name if name in shorts else shorts[0] if shorts else None
+    long = next((long for long in english if short and stands_for(short, long)), None)
+    others = english if language == "en" else (*article.aliases.get("zh", ()), article.names["en"])
+    others = tuple(dict.fromkeys(other for other in others if other not in (name, long)))
+    if language == "en":
+        said = [f"{short} stands for {long}."] if long else []
+        said += [f"{name} is also called {statement.listing(others, 'en')}."] if others else []
+        return " ".join(said)
+    said = [f"{short} 的全称是 {long}。"] if long else []
+    said += [f"{name} 又称 {'、'.join(others)}。"] if others else []
+    return statement.tight("".join(said))
 
 
 def _sentences(article: Article, library: Library, language: str) -> Iterator[tuple[str, dict]]:

@@ -12,6 +12,16 @@ from collections.abc import Mapping, Sequence
 _HAN = "[\u3400-\u9fff，。；：！？、（）《》“”]"
 _MONTHS = "January February March April May June July August September October November December".split()
 
+_SETTINGS = {
+    "layers": "层数", "hidden": "隐藏维度", "heads": "注意力头数", "width": "宽度", "experts": "专家数", "embedding": "嵌入维度",
+    "context": "上下文长度", "fully_connected_layers": "全连接层数", "convolutional_layers": "卷积层数", "blocks": "块数",
+    "queries": "查询数", "feedforward": "前馈维度", "connections": "连接数", "cells": "单元数", "vocabulary": "词表大小",
+    "units": "单元数", "text_tokens": "文本词元数", "image_tokens": "图像词元数", "steps": "步数", "projection": "投影维度",
+    "patch": "图像块边长", "neurons": "神经元数", "hidden_layers": "隐藏层数", "encoder_layers": "编码器层数",
+    "decoder_layers": "解码器层数", "dimension": "维度", "channels": "通道数", "latent": "隐变量",
+}  # fmt: skip
+"""Settings of a configuration in Chinese; one that is not listed keeps its English name."""
+
 _TEMPLATES: dict[str, dict[str, str]] = {
     "introduced_in": {"en": "{s} was introduced in the paper “{o}”", "zh": "{s} 出自论文《{o}》"},
     "authored_by": {"en": "The paper “{s}” was written by {o}", "zh": "论文《{s}》的作者是{o}"},
@@ -141,5 +151,8 @@ def settings(configuration: Mapping[str, object], language: str) -> str:
     """A configuration in brackets: ` (layers 12, hidden 768)`; empty for none."""
     if not configuration:
         return ""
-    said = [f"{key.replace('_', ' ')} {value}" for key, value in configuration.items()]
+    if language == "zh":
+        said = [f"{_SETTINGS.get(key, key.replace('_', ' '))} {value}" for key, value in configuration.items()]
+    else:
+        said = [f"{key.replace('_', ' ')} {value}" for key, value in configuration.items()]
     return f" ({', '.join(said)})" if language == "en" else f"（{'，'.join(said)}）"

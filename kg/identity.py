@@ -71,7 +71,8 @@ class Lexicon:
         for name, nodes in self._names.items():
             if len(name) > 1:
                 automaton.add_word(name, (len(name), nodes))
-        automaton.make_automaton()
+        if len(automaton):
+            automaton.make_automaton()
         return automaton
 
     def lookup(self, name: str, typos: bool = True) -> tuple[str, ...]:
@@ -105,6 +106,8 @@ class Lexicon:
 
     def find(self, text: str) -> list[Mention]:
         """Mentions in a text, left to right, the longest at each place, never overlapping."""
+        if not len(self._automaton):
+            return []
         folded, origin = _folded(text)
         spans: list[tuple[int, int, tuple[str, ...]]] = []
         for last, (length, nodes) in self._automaton.iter(folded):

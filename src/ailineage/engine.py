@@ -208,7 +208,7 @@ class Engine:
             raise MismatchError(
                 f"{index.folder}: built with another embedding model; run `ailineage build` with this --embedder"
             )
-        return Retriever.open(index.folder, graph, self.embedder, cache=self.workspace.cache)
+        return Retriever.open(index.folder, graph, self.embedder, cache=self.workspace.cache, device=self.device)
 
     @cached_property
     def decoder(self) -> Decoder:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ailineage.corpus import statement
+from ailineage.corpus.acronym import stands_for
 from ailineage.kg.vocabulary import Kind, Relation
 
 
@@ -53,3 +54,21 @@ def test_listing() -> None:
     assert statement.listing(["A"], "en") == "A"
     assert statement.listing(["A", "B", "C"], "en") == "A, B and C"
     assert statement.listing(["甲", "乙"], "zh") == "甲 和 乙"
+
+
+@pytest.mark.parametrize(
+    ("short", "long", "expected"),
+    [
+        ("BERT", "Bidirectional Encoder Representations from Transformers", True),
+        ("ViT", "Vision Transformer", True),
+        ("LSTM", "Long short-term memory", True),
+        ("VAE", "variational auto-encoder", True),
+        ("CLIP", "Contrastive Language-Image Pre-training", True),
+        ("GPT", "Generative Pre-trained Transformer", True),
+        ("RNN", "convolutional neural network", False),
+        ("BERT", "BERT", False),
+        ("GPT-2", "Generative Pre-trained Transformer 2", True),
+    ],
+)
+def test_acronyms(short: str, long: str, expected: bool) -> None:
+    assert stands_for(short, long) is expected

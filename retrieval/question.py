@@ -1,0 +1,188 @@
+"""What a question names and what it asks for, read without any model.
+
+Names are looked up in the graph's lexicon; words that look like names and are near one are taken for typos of it;
+those that no node bears are unknown. What is asked for is a set of relations, read from telling words of both
+languages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ailineage.corpus.documents import language_of
+from ailineage.kg.graph import KnowledgeGraph
+from ailineage.kg.vocabulary import Relation
+
+_ASKS: tuple[tuple[frozenset[Relation], str], ...] = (
+    (
+        frozenset({Relation.AUTHORED_BY, Relation.PROPOSED_BY}),
+        r"\bwho(?:m|se)?\b|\bauthors?\b|\bwr(?:ote|itten)\b|\binvent|\bpropos|\bcreat(?:ed|or)|\bcame up with"
+        r"|谁|作者|提出|发明|撰写|哪位|何人",
+    ),
+    (
+        frozenset({Relation.PUBLISHED_ON}),
+        r"\bwhen\b|\bdate\b|\bhow old\b|\byear\b|\bpublished\b|\breleased?\b|\bfounded\b|\bfirst\b(?! author)"
+        r"|哪一?[年天月]|何时|时候|时间|日期|年份|几[年月]|发布|发表|问世|诞生|成立|最早|先后",
+    ),
+    (
+        frozenset({Relation.HAS_PARAMETERS}),
+        r"\bparam|\bhow (?:big|large|many)\b|\bsize\b|\bweights\b|\blayers?\b|参数|多大|规模|几层|多少层|层数|大小",
+    ),
+    (
+        frozenset({Relation.DEVELOPED_BY}),
+        r"\bcompan|\bdevelop|\borgani[sz]ation|\blabs?\b|\bteam\b|\binstitut|\bwho made\b|\bmaintain|\bbuilt by\b"
+        r"|公司|机构|哪家|研发|开发|团队|实验室|维护|出品",
+    ),
+    (
+        frozenset({Relation.INTRODUCED_IN}),
+        r"\bpapers?\b|\btitle\b|\bintroduced\b|\barxiv\b|论文|题目|标题|文章|出自|首次提出",
+    ),
+    (frozenset({Relation.TRAINED_ON}), r"\btrain(?:ed|ing)?\b|\bdata(?:set)?s?\b|\bcorpus\b|训练|数据|语料"),
+    (frozenset({Relation.EVALUATED_ON}), r"\bevaluat|\bbenchmarks?\b|\bscores?\b|\baccura|评测|评估|基准|得分|准确率"),
+    (
+        frozenset({Relation.WON}),
+        r"\bwon\b|\bwins?\b|\bwinner|\bcompetition|\bcontest|\bchallenge\b"
+        r"|冠军|获胜|夺冠|竞赛|比赛|挑战赛",
+    ),
+    (
+        frozenset({Relation.USES, Relation.PART_OF}),
+        r"\buses?\b|\busing\b|\bcomponents?\b|\bconsist|\bparts?\b|\bcontain|\barchitecture\b|\bbackbone\b|\binside\b"
+        r"|使用|用了|采用|用到|组成|组件|部分|包含|结构|架构|拿什么|属于|标识",
+    ),
+    (
+        frozenset({Relation.ADDRESSES}),
+        r"\bproblems?\b|\bsolv|\btasks?\b|\bpurpose\b|\bused for\b|\bwhy\b|\bhelp|\baddress"
+        r"|解决|问题|任务|用途|用来|用于|有什么用|为什么|作用",
+    ),
+)
+_DESCENT = re.compile(
+    r"\blead\b|\bled\b|\blineage\b|\bdescen|\bancest|\bbas(?:ed|is)\b|\bbuil(?:d|t)s?\b|\bcame from\b|\bcome from\b"
+    r"|\borigin|\bevol|\binfluenc|\binspir|\bpredecessor|\bsuccess|\bderiv|\bgrew\b|\bfollow|\broots?\b|\bhow did\b"
+    r"|\bvariants?\b|\bfamily\b|\bpath\b|\bfrom\b.+\bto\b|\bchanged?\b|\bimprov|\bextends?\b"
+    r"|基于|源于|来源|起源|演变|演化|演进|发展|影响|继承|前身|后继|后代|祖先|衍生|启发|脉络|谱系|怎么来|如何来|变体|基础|地基"
+    r"|改进|建立在|到.{1,30}的|一步步|沿革",
+    re.I,
+)
+_DOWN = re.compile(
+    r"\blead to\b|\bled to\b|\bdescendants?\b|\bsuccessors?\b|\bsucceeded\b|\binfluenced?\b(?! by)|\binspired?\b(?! by)"
+    r"|\bcame after\b|\bbuil[dt]s? on\b.*\?|\bvariants?\b|后继|后代|影响了|启发了|衍生|变体|之后|催生",
+    re.I,
+)
+_COMPARE = re.compile(
+    r"\bvs\.?\b|\bversus\b|\bdiffer|\bcompar|\bdistin|\bsame\b|\bsimilar|\bbetter\b|\bor\b|\brather than\b|\bunlike\b"
+    r"|区别|不同|差别|差异|对比|比较|相比|异同|还是|一样|一回事|哪个更",
+    re.I,
+)
+_QUOTED = re.compile(r"《([^》]{2,120})》|“([^”]{2,120})”|「([^」]{2,120})」|\"([^\"]{2,120})\"")
+_L = r"A-Za-z0-9\u00c0-\u024f"
+_NAME = re.compile(
+    rf"(?<![{_L}])(?:[A-Z0-9][{_L}'’+./\-]*(?:[ ](?:of |the |and )?[A-Z][{_L}'’+./\-]*)*"
+    rf"|[a-z]+-?\d[{_L}.\-]*|[a-z]+[A-Z][{_L}]*)"
+)
+_WORD = re.compile(r"[A-Za-z][A-Za-z\-]{3,}")
+_PLAIN = frozenset(
+    "a about after all an and are ai as at be before briefly can compare could define describe did do does explain "
+    "for from give had has have how i if in is it its let list many me more most much my name no not of on one or our "
+    "please show since so some summarise summarize tell than that the their them then there these they this those "
+    "to was we were what whats when where which who whom whose why will with would you your first both between also "
+    "ok nlp us uk".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as understood.
+
+    `nodes` are those it names, in order; `unknown` the names in it that no node bears; `asks` the relations it asks
+    about, the most telling first; `years` the years it names; `descent` whether it asks where something came from or
+    (`down`) what it led to; `compares` whether it compares.
+    """
+
+    text: str
+    language: str
+    nodes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    asks: tuple[Relation, ...] = ()
+    years: tuple[str, ...] = ()
+    descent: bool = False
+    down: bool = False
+    compares: bool = False
+
+
+def understand(
+    text: str, graph: KnowledgeGraph, known: Callable[[str], bool] = lambda _: False, language: str | None = None
+) -> Question:
+    """What a question names and asks for.
+
+    Args:
+        text: the question.
+        graph: its lexicon knows the names.
+        known: whether all words of a phrase occur in the corpus; such a word is no typo.
+        language: `en` or `zh`; the question's own if None.
+    """
+    text = text.strip()
+    mentions = graph.lexicon.find(text)
+    found = [(mention.start, mention.nodes) for mention in mentions]
+    taken = [(mention.start, mention.end) for mention in mentions]
+    unknown: list[str] = []
+    for start, end, sure in _candidates(text):
+        if any(start < right and left < end for left, right in taken):
+            continue
+        surface = text[start:end]
+        if not sure and known(surface):
+            continue
+        if nodes := graph.lexicon.lookup(surface):
+            found.append((start, nodes))
+            taken.append((start, end))
+        elif sure:
+            unknown.append(surface)
+            taken.append((start, end))
+    found.sort()
+    asks = dict.fromkeys(r for relations, pattern in _ASKS if re.search(pattern, text, re.I) for r in sorted(relations))
+    return Question(
+        text,
+        language or language_of(text),
+        _choose([nodes for _, nodes in found], graph),
+        tuple(dict.fromkeys(unknown)),
+        tuple(asks),
+        tuple(dict.fromkeys(re.findall(r"(?<!\d)(?:19[3-9]|20[0-4])\d(?!\d)", text))),
+        bool(_DESCENT.search(text)),
+        bool(_DOWN.search(text)),
+        bool(_COMPARE.search(text)),
+    )
+
+
+def _candidates(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Spans that look like names, and whether they surely are some: quoted, capitalised or with digits."""
+    for match in _QUOTED.finditer(text):
+        group = match.lastindex or 0
+        yield match.start(group), match.end(group), True
+    for match in _NAME.finditer(text):
+        start, end = match.span()
+        words = match[0].rstrip(".").split()
+        end = match.start() + len(match[0].rstrip(".-/"))
+        while words and words[0].casefold() in _PLAIN:  # "Does Mamba", "What"
+            start += len(words[0]) + 1
+            words = words[1:]
+        if words and end - start > 1 and not re.fullmatch(r"[\d.\-/]+", text[start:end]):
+            yield start, end, True
+    for match in _WORD.finditer(text):
+        if match[0].casefold() not in _PLAIN:
+            yield match.start(), match.end(), False
+
+
+def _choose(mentioned: list[tuple[str, ...]], graph: KnowledgeGraph) -> tuple[str, ...]:
+    """One node a mention: of several, one that is related to another node of the question, else the first."""
+    sure = {nodes[0] for nodes in mentioned if len(nodes) == 1}
+    chosen: dict[str, None] = {}
+    for nodes in mentioned:
+        related = (node for node in nodes if node in graph.nx and sure & set(_neighbours(node, graph)))
+        chosen[next(related, nodes[0])] = None
+    return tuple(chosen)
+
+
+def _neighbours(node: str, graph: KnowledgeGraph) -> Iterator[str]:
+    yield from graph.nx.successors(node)
+    yield from graph.nx.predecessors(node)

@@ -1,0 +1,254 @@
+"""The index of a graph's passages, and search in it by every signal.
+
+passages.jsonl, passages.keys.npy   where each passage stands; under which key its vector is known
+dense.faiss, dense.ids.npy          vectors
+language.npz                        how far each vector lies towards the one language or the other
+bm25/, lexical.names.json           words
+walk.npz, names.json                names, and the graph of passages and names
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ailineage.errors import MismatchError, UsageError, WorkspaceError
+from ailineage.kg.graph import KnowledgeGraph
+from ailineage.retrieval import fusion, names, table
+from ailineage.retrieval.dense import DenseIndex
+from ailineage.retrieval.embedding import Embedder
+from ailineage.retrieval.evidence import Bundle, Evidence
+from ailineage.retrieval.fusion import Bridges, Weights
+from ailineage.retrieval.known import Known, embed
+from ailineage.retrieval.language_axis import LanguageAxis
+from ailineage.retrieval.lexical import LexicalIndex, Tokenizer
+from ailineage.retrieval.names import Names
+from ailineage.retrieval.question import Question, understand
+from ailineage.retrieval.table import Row
+from ailineage.retrieval.walk import Walk
+
+MODES = ("hybrid", "dense", "bm25", "graph")
+_WORDS = 2_000  # characters of a query that are cut into words
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All passages weighed against a query, each array (N,).
+
+    `dense` holds cosines, `near` the same without the language; `order` the rows, best first; `named` says whether
+    the query has a name to walk from.
+    """
+
+    total: Scores
+    dense: Scores
+    bm25: Scores
+    walk: Scores
+    bridge: Scores
+    order: NDArray[np.int64]
+    near: Scores
+    named: bool = True
+
+    def signals(self, row: int) -> dict[str, float]:
+        """What each signal says of a passage: the raw cosine and BM25 score, and where walk and bridge lead.
+
+        Without a name in the question the walk says nothing of its own, and `graph` is 0.
+        """
+        parts = {"dense": self.dense, "bm25": self.bm25, "graph": self.walk, "bridge": self.bridge}
+        said = {name: round(float(scores[row]), 4) for name, scores in parts.items()}
+        return said if self.named else {**said, "graph": 0.0}
+
+
+class Retriever:
+    """An opened index; made by `Retriever.open`."""
+
+    def __init__(
+        self,
+        graph: KnowledgeGraph,
+        embedder: Embedder,
+        rows: list[Row],
+        dense: DenseIndex,
+        lexical: LexicalIndex,
+        known: Names,
+        walk: Walk,
+        axis: LanguageAxis,
+        weights: Weights | None = None,
+    ) -> None:
+        self.graph = graph
+        self.embedder = embedder
+        self.rows = rows
+        self.dense = dense
+        self.lexical = lexical
+        self.names = known
+        self.walk = walk
+        self.axis = axis
+        self.weights = weights or Weights()
+
+    # ---- on disk --------------------------------------------------------------------------------------------
+
+    @classmethod
+    def build(
+        cls,
+        graph: KnowledgeGraph,
+        embedder: Embedder,
+        folder: Path,
+        known: Path | None = None,
+        cache: Path | None = None,
+    ) -> None:
+        """Write the index of a graph into a folder.
+
+        Args:
+            graph: its passages are indexed.
+            embedder: makes the vectors.
+            folder: an empty folder.
+            known: folder of an earlier index; passages it has are not embedded again.
+            cache: folder for the word lists' prepared form.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        texts = [table.indexed_text(passage) for passage in graph.passages]
+        vectors_known = Known()
+        if known is not None:
+            try:
+                earlier = DenseIndex.load(known)
+                vectors_known.add(table.load_keys(known), earlier.vectors)
+            except (OSError, ValueError, WorkspaceError):
+                pass  # a damaged index is no loss: everything is embedded again
+        vectors_known.add_shipped()
+        keys, vectors = embed(texts, embedder, vectors_known)
+        rows = []
+        for passage in graph.passages:
+            node = graph.node_of(passage.document)
+            mentioned = graph.mentions[passage.id]
+            about = node or (mentioned[0] if mentioned else None)
+            rows.append(Row(passage.document, passage.start, passage.end, passage.title, passage.language, about))
+        table.save(rows, keys, folder)
+        DenseIndex.build(vectors).save(folder)
+        LanguageAxis.build(vectors, [row.language for row in rows]).save(folder)
+        surfaces = (surface for node in graph.nodes.values() for surface in node.surfaces)
+        LexicalIndex.build(texts, Tokenizer(surfaces, cache), progress=len(texts) > 2_000).save(folder)
+        found, walk = names.read(graph)
+        found.save(folder)
+        walk.save(folder)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        graph: KnowledgeGraph,
+        embedder: Embedder,
+        cache: Path | None = None,
+        device: str = "cpu",
+    ) -> Retriever:
+        """Open an index.
+
+        Raises:
+            WorkspaceError: if a file is missing or damaged.
+            MismatchError: if it was not made from this graph, or with another embedder.
+        """
+        rows = table.load(folder)
+        dense = DenseIndex.load(folder, device)
+        if rows and dense.dimension != embedder.dimension:
+            raise MismatchError(
+                f"{folder}: made with an embedder of {dense.dimension} dimensions, not {embedder.dimension};"
+                " run `ailineage build` with this --embedder"
+            )
+        if any(row.document not in graph.documents for row in rows) or len(dense) != len(rows):
+            raise MismatchError(f"{folder}: this index belongs to another graph; run `ailineage build`")
+        lexical = LexicalIndex.load(folder, cache)
+        known, walk, axis = Names.load(folder), Walk.load(folder), LanguageAxis.load(folder)
+        return cls(graph, embedder, rows, dense, lexical, known, walk, axis)
+
+    # ---- search ---------------------------------------------------------------------------------------------
+
+    def search(self, query: str, k: int = 10, mode: str = "hybrid") -> list[Evidence]:
+        """The `k` best passages for a query, best first.
+
+        Args:
+            query: in any of the languages.
+            k: at most so many.
+            mode: `hybrid` for all signals, or one of `dense`, `bm25`, `graph`; what scores 0 by BM25 or graph alone
+                is left out.
+
+        Raises:
+            UsageError: if there is no such mode.
+        """
+        if mode not in MODES:
+            raise UsageError(f"no search mode is called {mode!r}; there are {', '.join(MODES)}")
+        ranking = self.rank(self.understand(query))
+        if mode == "hybrid":
+            return [self.evidence(row, ranking) for row in ranking.order[:k]]
+        scores = {"dense": ranking.near, "bm25": ranking.bm25, "graph": ranking.walk}[mode]
+        best = np.argsort(-scores, kind="stable")[:k]
+        return [self.evidence(row, ranking, scores) for row in best if mode == "dense" or scores[row] > 0]
+
+    def bundle(self, question: str, language: str | None = None, budget: int = 2_400) -> Bundle:
+        """The evidence for a question, best first.
+
+        Args:
+            question: in either language.
+            language: `en` or `zh`, the one evidence is preferred in; the question's own if None.
+            budget: aim, in characters of English (a Chinese character counts as two and a half): some 600 tokens.
+        """
+        from ailineage.retrieval.bundling import gather
+
+        asked = self.understand(question, language)
+        return gather(self, asked, self.rank(asked), budget)
+
+    def understand(self, question: str, language: str | None = None) -> Question:
+        """What a question names and asks for."""
+        return understand(question, self.graph, self.lexical.knows, language)
+
+    def rank(self, asked: Question) -> Ranking:
+        """All passages weighed against a question. Where it has no name, the walk starts at the best passages."""
+        size = len(self.rows)
+        if size == 0:
+            nothing = np.zeros(0, np.float32)
+            return Ranking(nothing, nothing, nothing, nothing, nothing, np.zeros(0, np.int64), nothing)
+        vector = self.embedder.queries([asked.text])
+        scores, ids = self.dense.search(vector, size if size <= 20_000 else 10 * fusion.DEPTH)
+        dense = np.full(size, scores[0].min() if len(scores[0]) else 0.0, np.float32)
+        dense[ids[0]] = scores[0]
+        near = self.axis.without(vector[0], dense)
+        bm25 = self.lexical.scores(f"{asked.text[:_WORDS]} {self._other_names(asked)}")
+        named = self.names.of(asked.nodes, asked.text[:_WORDS])
+        seeds: dict[int, float] = {}
+        if not named:
+            start = fusion.scaled(near) + self.weights.bm25 * fusion.scaled(bm25)
+            seeds = {int(row): float(start[row]) ** 2 for row in np.argsort(-start)[: fusion.HEADS]}
+        walk = self.walk.rank(dict.fromkeys(named, 1.0), seeds)
+        total, bridge = fusion.fuse(near, bm25, walk, self._bridges, named, self.weights)
+        return Ranking(total, dense, bm25, walk, bridge, np.argsort(-total, kind="stable"), near, bool(named))
+
+    def _other_names(self, asked: Question) -> str:
+        """Names of the question's nodes in the other language, which find what is written in that one."""
+        other = "en" if asked.language == "zh" else "zh"
+        return " ".join(self.graph.nodes[node].name(other) for node in asked.nodes)
+
+    def evidence(self, row: int, ranking: Ranking, scores: Scores | None = None) -> Evidence:
+        """A whole passage as evidence."""
+        at = self.rows[row]
+        text = self.graph.documents[at.document].text[at.start : at.end]
+        score = float((ranking.total if scores is None else scores)[row])
+        signals = ranking.signals(row)
+        return Evidence(at.document, at.start, at.end, text, at.title, at.language, at.node, None, score, signals)
+
+    def row_at(self, document: str, start: int) -> int | None:
+        """The row of the passage that holds a character of a document."""
+        found = self._by_document.get(document, ())
+        return next((row for row in found if self.rows[row].start <= start < self.rows[row].end), None)
+
+    @cached_property
+    def _by_document(self) -> dict[str, Sequence[int]]:
+        groups: dict[str, list[int]] = {}
+        for number, row in enumerate(self.rows):
+            groups.setdefault(row.document, []).append(number)
+        return dict(groups)
+
+    @cached_property
+    def _bridges(self) -> Bridges:
+        return Bridges(self.walk.mentions)

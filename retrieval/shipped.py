@@ -1,0 +1,39 @@
+"""Make the vectors that ship with the package, so that a first build of the library embeds nothing.
+
+    python -m ailineage.retrieval.shipped
+
+Run it after the library has changed; a passage without a shipped vector is embedded on the user's machine.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ailineage.retrieval.embedding import Embedder, open_embedder
+from ailineage.retrieval.known import SHIPPED, Known, embed
+from ailineage.retrieval.table import indexed_text
+
+
+def write(embedder: Embedder, path: Path = SHIPPED) -> int:
+    """Embed the library's passages with the packaged embedder and write them as float16; returns how many.
+
+    What the file holds already is kept where the text is unchanged.
+    """
+    from ailineage.kg.building import Parts, library
+
+    graph = Parts(library()).graph()
+    known = Known()
+    known.add_shipped(path)
+    keys, vectors = embed([indexed_text(passage) for passage in graph.passages], embedder, known)
+    keys, first = np.unique(keys, return_index=True)
+    path.parent.mkdir(exist_ok=True)
+    np.savez(path, keys=keys, vectors=vectors[first].astype(np.float16))
+    return len(keys)
+
+
+if __name__ == "__main__":
+    from ailineage.workspace import Workspace
+
+    write(open_embedder(None, Workspace.at().cache))
