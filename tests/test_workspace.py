@@ -4,16 +4,17 @@ import multiprocessing
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import orjson
 import pytest
 
-from ailineage.engine import Engine
 from ailineage.errors import MismatchError, WorkspaceError
 from ailineage.workspace import SCHEMA, Workspace, matching, version_of
+from tests.killed_build import opened
 
 
 def write(text: str):
@@ -129,62 +130,41 @@ def test_versions_differ_when_anything_differs() -> None:
     assert version_of("a", b"b") == version_of("a", "b")
 
 
-class Letters:
-    """An embedder without weights: counts of letters, as unit vectors."""
-
-    identity, dimension = "letters", 64
-
-    def queries(self, texts: list[str]) -> np.ndarray:
-        return self.passages(texts)
-
-    def passages(self, texts: list[str], progress: bool = False) -> np.ndarray:
-        vectors = np.ones((len(texts), self.dimension), np.float32)
-        for row, text in zip(vectors, texts, strict=True):
-            for letter in text:
-                row[ord(letter) % self.dimension] += 1
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def build(root: Path, document: Path) -> None:
-    engine = Engine(Workspace(root))
-    engine.__dict__["embedder"] = Letters()
-    engine.build([document], only=True)
+def start(root: Path, document: Path) -> subprocess.Popen[str]:
+    """A build in a process of its own, at the moment when it begins."""
+    command = [sys.executable, "-m", "tests.killed_build", str(root), str(document)]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
 
 
 @pytest.mark.slow
 def test_a_killed_build_loses_nothing_published(tmp_path: Path) -> None:
     """SIGKILL at 30 random points of a build; the version that was published before stays whole and usable."""
-    document = tmp_path / "note.md"
+    document, root = tmp_path / "note.md", tmp_path / "workspace"
     random.seed(7)
     document.write_text("2018年10月，谷歌发布了 BERT。\n")
-    root = tmp_path / "ws"
-    fork = multiprocessing.get_context("fork")
-    first = fork.Process(target=build, args=(root, document))
+    first = start(root, document)
     began = time.perf_counter()
-    first.start()
-    first.join()
-    assert first.exitcode == 0
+    assert first.wait() == 0
     duration = time.perf_counter() - began
     killed = 0
     for number in range(30):
         document.write_text("".join(f"第 {number} 版：{i} BERT 基于 Transformer。\n" for i in range(200)))
         before = {kind: Workspace(root).current(kind) for kind in ("graph", "index")}
-        process = fork.Process(target=build, args=(root, document))
-        process.start()
-        time.sleep(random.uniform(0, 1.2 * duration))
-        os.kill(process.pid, signal.SIGKILL)
-        process.join()
-        killed += process.exitcode == -signal.SIGKILL
+        process = start(root, document)
+        time.sleep(random.uniform(0, duration))
+        process.kill()
+        killed += process.wait() == -signal.SIGKILL
         workspace = Workspace(root)
         for kind in ("graph", "index"):
-            current = workspace.current(kind)
-            assert current is not None
+            published = before[kind]
+            assert published is not None
             assert workspace.check(kind) == []
-            published_before = before[kind]
-            assert published_before is not None
-            assert workspace.version(kind, published_before.name).manifest == published_before.manifest
+            assert workspace.current(kind) is not None
+            assert workspace.version(kind, published.name).manifest == published.manifest
     assert killed >= 10
-    build(root, document)
-    engine = Engine(Workspace(root))
-    engine.__dict__["embedder"] = Letters()
+    engine = opened(root)
+    engine.build([document], only=True)
     assert engine.search("BERT 基于什么", k=1)[0].document == "note.md"

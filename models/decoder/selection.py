@@ -23,6 +23,7 @@ _UNCLEAR = re.compile(
     re.I,
 )
 _DISPUTED = re.compile(r"^(?:Another source,|另一来源)")
+_NAMING = re.compile(r"\bis also called\b|又称")
 _PERSON = re.compile(r"\b[A-Z][a-z]+(?: [A-Z]\.)?(?: [A-Z][a-zA-Zé\-]+)+\b")
 
 
@@ -86,6 +87,7 @@ class _Asked:
         score += 1.0 * len(nodes & self.nodes) / len(self.nodes) if self.nodes else 0.0
         score += 0.3 if mentioned & self.nodes else 0.0
         score += 0.6 if evidence.language == self.bundle.language else 0.0
+        score += 0.7 if self.intent is Intent.EXPLAIN and evidence.node in self.nodes else 0.0
         if claim is not None and claim.relation in self.relations:
             score += 2.0 if claim.subject in self.nodes else 1.0 if claim.object in self.nodes else 0.0
         if claim is not None and claim.qualifier and claim.qualifier.casefold() in self.bundle.question.casefold():
@@ -96,6 +98,7 @@ class _Asked:
         score += self._defines(evidence, text) if self.intent in (Intent.EXPLAIN, Intent.COMPARISON) else 0.0
         score -= 0.5 if _UNCLEAR.match(text) else 0.0
         score -= 1.0 if len(text) > _LONGEST or text.endswith(("?", "？", ":", "：")) else 0.0
+        score -= 1.0 if self.intent is not Intent.NAME and _NAMING.search(text) else 0.0
         score -= 1.5 if _DISPUTED.match(text) or (claim is not None and not claim.preferred) else 0.0
         return Piece(evidence, score, fits, nodes)
 
