@@ -55,6 +55,7 @@ def node(article: Article, library: Library) -> Node:
         date=article.date,
         reference=paper.key if paper else None,
         link=paper.link if paper else None,
+        wikidata=article.wikidata,
     )
 
 

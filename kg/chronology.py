@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from ailineage.corpus.library import Library
 from ailineage.errors import UsageError
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import Node
+from ailineage.kg.vocabulary import Relation
 
 _ISO = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 
@@ -72,29 +74,37 @@ def _interval(text: str, whole: str) -> Period:
         raise UsageError(f"{whole!r} is not a date; write 2017, 2017-06, 2017-06-12 or two of them as A/B") from None
 
 
+def when(node: Node) -> Period | None:
+    """The interval of a node's date; None if it has none that is a date."""
+    try:
+        return Period.of(node.date) if node.date else None
+    except UsageError:
+        return None
+
+
 def timeline(graph: KnowledgeGraph, during: str | None = None) -> list[Node]:
     """Dated nodes in order of time; with `during`, those whose whole interval lies in it."""
     window = Period.of(during) if during else None
-    dated = [(Period.of(node.date), node.id, node) for node in graph.nodes.values() if node.date]
+    dated = [(period, node.id, node) for node in graph.nodes.values() if (period := when(node))]
     return [node for period, _, node in sorted(dated, key=lambda item: item[:2]) if not window or period.during(window)]
 
 
-def before(graph: KnowledgeGraph, when: str) -> list[Node]:
+def before(graph: KnowledgeGraph, date: str) -> list[Node]:
     """Nodes surely dated before a date, in order of time."""
-    limit = Period.of(when)
-    return [node for node in timeline(graph) if node.date and Period.of(node.date).before(limit)]
+    limit = Period.of(date)
+    return [node for node in timeline(graph) if (period := when(node)) and period.before(limit)]
 
 
-def as_of(graph: KnowledgeGraph, when: str) -> KnowledgeGraph:
+def as_of(graph: KnowledgeGraph, date: str) -> KnowledgeGraph:
     """The field as it stood at the end of a date: nodes dated no later, undated ones that they relate to, their claims.
 
     A claim stays if both its ends do; what was written later about earlier things stays too.
     """
-    end = Period.of(when).last
-    there = {node.id for node in graph.nodes.values() if node.date and Period.of(node.date).first <= end}
+    end = Period.of(date).last
+    there = {node.id for node in graph.nodes.values() if (period := when(node)) and period.first <= end}
     claims = [claim for claim in graph.claims.values() if claim.subject in there or claim.object in there]
-    timeless = {end for claim in claims for end in (claim.subject, claim.object) if end and not graph.nodes[end].date}
-    kept = there | timeless
+    ends = {end for claim in claims for end in (claim.subject, claim.object) if end}
+    kept = there | {id for id in ends if id in graph.nodes and not when(graph.nodes[id])}
     return KnowledgeGraph(
         (node for node in graph.nodes.values() if node.id in kept),
         (c for c in claims if c.subject in kept and (c.object is None or c.object in kept)),
@@ -105,6 +115,29 @@ def as_of(graph: KnowledgeGraph, when: str) -> KnowledgeGraph:
 def anachronisms(graph: KnowledgeGraph) -> Iterator[tuple[Node, Node]]:
     """Pairs of parent and child in the lineage where the child is surely dated before the parent."""
     for parent, child in graph.lineage.edges:
-        older, newer = graph.nodes[parent], graph.nodes[child]
-        if older.date and newer.date and Period.of(newer.date).before(Period.of(older.date)):
+        older, newer = graph.nodes.get(parent), graph.nodes.get(child)
+        if older and newer and (first := when(older)) and (then := when(newer)) and then.before(first):
             yield older, newer
+
+
+def unexplained(graph: KnowledgeGraph, excused: Container[tuple[str, str]]) -> list[str]:
+    """One line for each anachronism that `excused` (pairs of parent and child) gives no reason for, with its source."""
+    lines = []
+    for parent, child in anachronisms(graph):
+        if (parent.id, child.id) in excused:
+            continue
+        held = graph.lineage.edges[parent.id, child.id]["claims"]
+        sources = ", ".join(sorted({graph.claims[id].document for id in held}))
+        lines.append(f"{child.id} ({child.date}) is dated before its parent {parent.id} ({parent.date}); see {sources}")
+    return sorted(lines)
+
+
+def excused(library: Library) -> set[tuple[str, str]]:
+    """Pairs of parent and child for which the library gives the reason that the child is dated first."""
+    pairs = set()
+    for article in library.articles.values():
+        for fact in article.facts:
+            if fact.anachronism and fact.target:
+                pair = (fact.target, article.id)
+                pairs.add(pair[::-1] if fact.relation == Relation.SUCCEEDED_BY else pair)
+    return pairs

@@ -9,34 +9,89 @@ import networkx as nx
 import orjson
 
 from ailineage.errors import UsageError
+from ailineage.kg import citing, drawing, lineage
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import Claim, Node
 from ailineage.kg.rdf import FORMATS as RDF_FORMATS
-from ailineage.kg.rdf import to_rdf
+from ailineage.kg.rdf import serialize, to_rdf
 from ailineage.kg.vocabulary import Family
 
-FORMATS = (*RDF_FORMATS, "graphml", "gexf", "json")
+FORMATS = (*RDF_FORMATS, "graphml", "gexf", "json", "bibtex", "csl")
+"""Formats of the whole graph; of `bibtex` and `csl`, the papers."""
+
+DRAWINGS = ("mermaid", "dot")
+"""Formats of one node's family tree."""
 _HUES = {family: index * 360 // len(Family) for index, family in enumerate(Family)}
 
 
-def write(graph: KnowledgeGraph, format: str, path: Path) -> None:
+def write(
+    graph: KnowledgeGraph,
+    format: str,
+    path: Path,
+    *,
+    node: str | None = None,
+    generations: int = 2,
+    language: str = "en",
+) -> None:
     """Write the graph to a file.
 
+    Args:
+        graph: what to write.
+        format: one of FORMATS, or one of DRAWINGS.
+        path: the file.
+        node: id of the node whose family tree is drawn, or whose papers are cited; drawings need one.
+        generations: how far a drawing reaches up and down.
+        language: of the names in a drawing.
+
     Raises:
-        UsageError: if the format is unknown or the file cannot be written.
+        UsageError: if the format is unknown, does not go with a node or without one, or the file cannot be written.
     """
-    if format not in FORMATS:
-        raise UsageError(f"unknown format {format!r}; known are {', '.join(FORMATS)}")
+    if format not in (*FORMATS, *DRAWINGS):
+        raise UsageError(f"unknown format {format!r}; known are {', '.join((*FORMATS, *DRAWINGS))}")
+    if format in DRAWINGS and node is None:
+        raise UsageError(f"{format} draws the family tree of one node; name it with --node")
+    if node is not None and format not in (*DRAWINGS, "bibtex", "csl"):
+        raise UsageError(f"{format} holds the whole graph; --node goes with {', '.join(DRAWINGS)}, bibtex and csl")
     try:
         if format in RDF_FORMATS:
-            to_rdf(graph).serialize(path, format=RDF_FORMATS[format], encoding="utf-8")
+            serialize(to_rdf(graph), format, path)
         elif format == "json":
             path.write_bytes(orjson.dumps(to_json(graph), option=orjson.OPT_INDENT_2))
+        elif format in ("bibtex", "csl"):
+            papers = citing.papers_of(graph, graph.nodes if node is None else [node])
+            path.write_bytes(
+                citing.bibtex(graph, papers).encode()
+                if format == "bibtex"
+                else orjson.dumps(citing.csl(graph, papers), option=orjson.OPT_INDENT_2)
+            )
+        elif node is not None:
+            tree = drawing.neighbourhood(graph, node, generations=generations)
+            path.write_text(getattr(tree, format)(language) + "\n", encoding="utf-8")
         else:
             writer = nx.write_graphml if format == "graphml" else nx.write_gexf
             writer(_drawable(graph, gexf=format == "gexf"), path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def path_json(path: lineage.Path) -> dict[str, Any]:
+    """A path with what changed on each step and the claims that say so."""
+    return {
+        "from": path.start,
+        "to": path.goal,
+        "kind": path.kind,
+        "shared_ancestor": path.shared,
+        "hops": [
+            {
+                "parent": hop.parent,
+                "child": hop.child,
+                "relation": str(hop.relation),
+                "changed": hop.changed,
+                "claims": [claim_json(claim) for claim in hop.claims],
+            }
+            for hop in path.hops
+        ],
+    }
 
 
 def node_json(node: Node) -> dict[str, Any]:

@@ -1,20 +1,23 @@
 """Questions of descent: ancestors, descendants and the best path between two nodes.
 
-The best path is the one with the least sum of step costs. A step costs 1 if the child builds on the parent or is a
-variant of it, 1.5 if it succeeded it, 2.5 if it was only influenced by it; half a step more where no authored claim
-supports it, and 3 more where the child is dated before its parent.
+A line of descent is direct if each step builds on, is a variant of or succeeds the one before. A line with a step of
+mere influence is weaker and taken only where there is no direct one; failing both, two nodes may share an ancestor.
+
+The best path of a kind is the one with the least sum of step costs. A step costs 1 if the child builds on the parent
+or is a variant of it, 1.5 if it succeeded it, 2.5 if it was only influenced by it; half a step more where no authored
+claim supports it, and 3 more where the child is dated before its parent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import networkx as nx
 
 from ailineage.kg.graph import KnowledgeGraph
-from ailineage.kg.model import Claim
+from ailineage.kg.model import Claim, Node
 from ailineage.kg.vocabulary import Relation
 
 _COST = {Relation.BUILDS_ON: 1.0, Relation.VARIANT_OF: 1.0, Relation.SUCCEEDED_BY: 1.5, Relation.INFLUENCED_BY: 2.5}
@@ -37,12 +40,35 @@ class Descent:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A way from an ancestor to a descendant; `shared` is the nearest common ancestor where there is no direct way."""
+    """A way from an ancestor to a descendant; `shared` is the nearest common ancestor where there is no such way."""
 
     start: str
     goal: str
     hops: tuple[Descent, ...]
     shared: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """`direct`, `influence` (a step of it is influence only) or `shared` (two branches from a shared ancestor)."""
+        if self.shared is not None:
+            return "shared"
+        return "influence" if any(hop.relation is Relation.INFLUENCED_BY for hop in self.hops) else "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class Kinship:
+    """All that joins two nodes: the direct line, else the line of influence and the branches from a shared ancestor."""
+
+    start: str
+    goal: str
+    direct: Path | None
+    influence: Path | None
+    shared: Path | None
+
+    @property
+    def best(self) -> Path | None:
+        """The strongest of the three."""
+        return self.direct or self.influence or self.shared
 
 
 def cost(graph: KnowledgeGraph, parent: str, child: str) -> float:
@@ -57,37 +83,74 @@ def cost(graph: KnowledgeGraph, parent: str, child: str) -> float:
     return value
 
 
-def _weight(graph: KnowledgeGraph) -> Callable[[str, str, dict], float]:
-    return lambda parent, child, _: cost(graph, parent, child)
+def _weight(graph: KnowledgeGraph, influence: bool = True) -> Callable[[str, str, dict], float | None]:
+    """The cost of a step for networkx, which leaves out an edge whose weight is None."""
+
+    def weight(parent: str, child: str, data: dict) -> float | None:
+        if not influence and data["relation"] is Relation.INFLUENCED_BY:
+            return None
+        return cost(graph, parent, child)
+
+    return weight
 
 
 def path(graph: KnowledgeGraph, start: str, goal: str, language: str = "en") -> Path | None:
     """The best directed path from `start` down to `goal`, or up if `goal` is the ancestor, or via a shared ancestor.
 
+    A direct path is taken before one of influence, and that before a shared ancestor; `Path.kind` says which it is.
+
     Returns:
         None if the two share no ancestor. With a shared ancestor the hops lead from it to `start`, then to `goal`.
     """
+    for influence in (False, True):
+        if found := _line(graph, start, goal, language, influence):
+            return found
+    return _branches(graph, start, goal, language)
+
+
+def kinship(graph: KnowledgeGraph, start: str, goal: str, language: str = "en") -> Kinship:
+    """The direct line between two nodes; where there is none, the line of influence and the shared ancestor, if any."""
+    if direct := _line(graph, start, goal, language, influence=False):
+        return Kinship(start, goal, direct, None, None)
+    influence = _line(graph, start, goal, language, influence=True)
+    return Kinship(start, goal, None, influence, _branches(graph, start, goal, language))
+
+
+def _line(graph: KnowledgeGraph, start: str, goal: str, language: str, influence: bool) -> Path | None:
     for top, bottom in ((start, goal), (goal, start)):
-        if (route := _route(graph, top, bottom)) is not None:
+        if (route := _route(graph, top, bottom, influence)) is not None:
             return Path(top, bottom, _hops(graph, route, language))
-    shared = nearest_common_ancestor(graph, start, goal)
-    if shared is None:
-        return None
-    down = [_hops(graph, _route(graph, shared, end) or [], language) for end in (start, goal)]
-    return Path(start, goal, (*down[0], *down[1]), shared)
+    return None
+
+
+def _branches(graph: KnowledgeGraph, start: str, goal: str, language: str) -> Path | None:
+    for influence in (False, True):
+        if shared := _nearest(graph, start, goal, influence):
+            down = [_hops(graph, _route(graph, shared, end, influence) or [], language) for end in (start, goal)]
+            return Path(start, goal, (*down[0], *down[1]), shared)
+    return None
 
 
 def nearest_common_ancestor(graph: KnowledgeGraph, left: str, right: str) -> str | None:
-    """The shared ancestor from which both are reached at the least cost in sum; ties go to the younger one."""
-    common = ancestors(graph, left).keys() & ancestors(graph, right).keys()
-    if not common:
-        return None
+    """The shared ancestor from which both are reached at the least cost in sum; ties go to the younger one.
 
-    def total(node: str) -> tuple[float, int, str]:
-        length = sum(nx.dijkstra_path_length(graph.lineage, node, end, _weight(graph)) for end in (left, right))
-        return length, -int((graph.nodes[node].date or "0")[:4]), node
+    One from which both descend directly is preferred to one that takes a step of influence.
+    """
+    return _nearest(graph, left, right, influence=False) or _nearest(graph, left, right, influence=True)
 
-    return min(common, key=total)
+
+def _nearest(graph: KnowledgeGraph, left: str, right: str, influence: bool) -> str | None:
+    up, weight = graph.lineage.reverse(copy=False), _weight(graph, influence)
+    far = [
+        nx.single_source_dijkstra_path_length(up, end, weight=lambda child, parent, data: weight(parent, child, data))
+        for end in (left, right)
+    ]
+    common = (far[0].keys() & far[1].keys()) - {left, right}
+    return min(
+        common,
+        key=lambda node: (far[0][node] + far[1][node], -int((graph.nodes[node].date or "0")[:4]), node),
+        default=None,
+    )
 
 
 def ancestors(graph: KnowledgeGraph, node: str, depth: int | None = None) -> dict[str, int]:
@@ -115,9 +178,9 @@ def _reach(lineage: nx.DiGraph, node: str, depth: int | None) -> dict[str, int]:
     return {id: distance for id, distance in sorted(reached.items(), key=lambda item: (item[1], item[0])) if distance}
 
 
-def _route(graph: KnowledgeGraph, start: str, goal: str) -> list[str] | None:
+def _route(graph: KnowledgeGraph, start: str, goal: str, influence: bool = True) -> list[str] | None:
     try:
-        return nx.dijkstra_path(graph.lineage, start, goal, _weight(graph))
+        return nx.dijkstra_path(graph.lineage, start, goal, _weight(graph, influence))
     except nx.NetworkXNoPath:
         return None
 
@@ -144,14 +207,36 @@ def siblings(graph: KnowledgeGraph, node: str) -> dict[str, tuple[str, ...]]:
 
 
 def all_paths(graph: KnowledgeGraph, start: str, goal: str, language: str = "en", limit: int = 20) -> list[Path]:
-    """Directed paths without repeated nodes, cheapest first, at most `limit` of them (Yen's algorithm, by networkx)."""
+    """Directed paths without repeated nodes, cheapest first, at most `limit` of them (Yen's algorithm, by networkx).
+
+    Between hubs there may be millions: `count_paths` says how many without listing them.
+    """
+    between = _between(graph, start, goal)
     try:
-        routes = nx.shortest_simple_paths(graph.lineage, start, goal, _weight(graph))
-        return [
-            Path(start, goal, _hops(graph, route, language)) for route, _ in zip(routes, range(limit), strict=False)
-        ]
-    except nx.NetworkXNoPath:
+        routes = nx.shortest_simple_paths(between, start, goal, _weight(graph))
+        return [Path(start, goal, _hops(graph, route, language)) for route in islice(routes, limit)]
+    except (nx.NetworkXNoPath, nx.NodeNotFound):
         return []
+
+
+def count_paths(graph: KnowledgeGraph, start: str, goal: str) -> int | None:
+    """How many directed paths lead from `start` to `goal`, exactly, in linear time; None if a circle lies between."""
+    between = _between(graph, start, goal)
+    try:
+        order = list(nx.topological_sort(between))
+    except nx.NetworkXUnfeasible:
+        return None
+    ways = dict.fromkeys(order, 0) | {start: 1}
+    for node in order:
+        for child in between.successors(node):
+            ways[child] += ways[node]
+    return ways.get(goal, 0) if start != goal else 0
+
+
+def _between(graph: KnowledgeGraph, start: str, goal: str) -> nx.DiGraph:
+    """The part of the lineage that any path from `start` to `goal` runs through."""
+    inside = (nx.descendants(graph.lineage, start) | {start}) & (nx.ancestors(graph.lineage, goal) | {goal})
+    return graph.lineage.subgraph(inside)
 
 
 def users(graph: KnowledgeGraph, technique: str) -> dict[str, str]:
@@ -170,11 +255,11 @@ def influence(graph: KnowledgeGraph, during: str | None = None, limit: int = 20)
         during: an ISO 8601 date or interval; descendants later than it do not count, and only nodes in it are ranked.
         limit: how many.
     """
-    from ailineage.kg.chronology import Period
+    from ailineage.kg.chronology import Period, when
 
     window = Period.of(during) if during else None
-    dates = {id: Period.of(node.date) for id, node in graph.nodes.items() if node.date}
-    counted = [id for id in graph.lineage if not window or (id in dates and dates[id].first <= window.last)]
+    dates = {id: period for id, node in graph.nodes.items() if (period := when(node))}
+    counted = {id for id in graph.lineage if not window or (id in dates and dates[id].first <= window.last)}
     tree = graph.lineage.subgraph(counted).reverse(copy=True)
     tree.remove_nodes_from([id for id in counted if tree.degree(id) == 0])
     if not tree:
@@ -182,3 +267,26 @@ def influence(graph: KnowledgeGraph, during: str | None = None, limit: int = 20)
     ranks = nx.pagerank(tree)
     ranked = [(id, rank) for id, rank in ranks.items() if not window or dates[id].during(window)]
     return sorted(ranked, key=lambda item: (-item[1], item[0]))[:limit]
+
+
+def named(graph: KnowledgeGraph, name: str) -> tuple[Node, tuple[Node, ...]]:
+    """The node a name means in a question of descent, and all nodes it may mean.
+
+    A name that several nodes bear (`GPT`) means the eldest of them: that is the one a line is drawn to or from unless
+    a version is named. An undated node counts as youngest, and a plural s is forgiven (`CNNs`).
+
+    Raises:
+        UnknownNodeError: if no node bears the name.
+    """
+    lexicon = graph.lexicon
+    plural = lexicon.lookup(name[:-1], typos=False) if name[-1:] in ("s", "S") else ()
+    found = (name,) if name in graph.nodes else lexicon.lookup(name, typos=False) or plural or lexicon.lookup(name)
+    if not found:
+        return (node := graph.resolve(name)), (node,)
+    bearers = sorted((graph.nodes[id] for id in found), key=lambda node: (node.date or "9999", node.id))
+    return bearers[0], tuple(bearers)
+
+
+def circles(graph: KnowledgeGraph) -> list[list[str]]:
+    """Nodes that descend from themselves, by circle: contradictory documents can say so, the library never does."""
+    return sorted(sorted(knot) for knot in nx.strongly_connected_components(graph.lineage) if len(knot) > 1)

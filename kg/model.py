@@ -31,6 +31,7 @@ class Node:
     provisional: bool = False
     reference: str | None = None
     link: str | None = None
+    wikidata: str | None = None
 
     def name(self, language: str = "en") -> str:
         """The node's name in a language, or in the other one."""

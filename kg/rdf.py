@@ -1,14 +1,19 @@
 """The graph as RDF: nodes as SKOS concepts of our classes, edges as plain triples, claims as PROV entities.
 
 Every edge that preferred claims support is one triple, so that simple questions are simple queries. Every claim,
-preferred or not, is a node of its own (an n-ary relation: rdflib and most stores read it without RDF-star) that
-names subject, relation and object or value, quotes its sentence and is derived from its document.
+preferred or not, is a node of its own that names subject, relation and object or value, quotes its sentence and is
+derived from its document.
+
+Claims are n-ary relations and not RDF-star for three reasons: several documents may claim the same triple, each with
+its own span, which one quoted triple cannot keep apart; a claim that is not preferred must not be asserted, yet be
+queried like the others; and RDF 1.1 is what rdflib, pyshacl and every SPARQL 1.1 server read, while RDF-star gave way
+to the triple terms of RDF 1.2.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ailineage.kg.graph import KnowledgeGraph
@@ -29,6 +34,7 @@ PREFIXES = {
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "dcterms": "http://purl.org/dc/terms/",
     "bibo": "http://purl.org/ontology/bibo/",
+    "fabio": "http://purl.org/spar/fabio/",
     "schema": "https://schema.org/",
     "prov": "http://www.w3.org/ns/prov#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
@@ -37,6 +43,18 @@ PREFIXES = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 FORMATS = {"turtle": "turtle", "jsonld": "json-ld", "ntriples": "nt"}
+CONTEXT = {
+    **PREFIXES,
+    "name": {"@id": "skos:prefLabel", "@container": "@language"},
+    "subject": {"@id": "ail:subject", "@type": "@id"},
+    "relation": {"@id": "ail:relation", "@type": "@id"},
+    "object": {"@id": "ail:object", "@type": "@id"},
+    "quoted_from": {"@id": "prov:wasQuotedFrom", "@type": "@id"},
+}
+"""The JSON-LD context of an export."""
+
+_SAME = {"arxiv": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
+_WIKIDATA = "http://www.wikidata.org/entity/"
 _FOLDER = Path(__file__).parent
 _XSD_DATE = {4: "gYear", 7: "gYearMonth", 10: "date"}
 
@@ -64,6 +82,12 @@ def to_rdf(graph: KnowledgeGraph) -> Graph:
     for claim in graph.claims.values():
         _add_claim(rdf, claim)
     return rdf
+
+
+def serialize(rdf: Graph, format: str, path: Path) -> None:
+    """Write triples to a file; JSON-LD carries its context with it, so that it needs nothing from the network."""
+    settings: dict[str, Any] = {"context": CONTEXT, "auto_compact": False} if format == "jsonld" else {}
+    rdf.serialize(path, format=FORMATS[format], encoding="utf-8", **settings)
 
 
 def iri_of(node: str) -> Term:
@@ -94,7 +118,7 @@ def check_shapes(rdf: Graph) -> list[str]:
 
 
 def _add_node(rdf: Graph, node: Node) -> None:
-    from rdflib import RDF, RDFS, Literal, Namespace, URIRef
+    from rdflib import OWL, RDF, RDFS, Literal, Namespace, URIRef
 
     ail, skos, dcterms, bibo = (Namespace(PREFIXES[key]) for key in ("ail", "skos", "dcterms", "bibo"))
     subject = iri_of(node.id)
@@ -119,6 +143,10 @@ def _add_node(rdf: Graph, node: Node) -> None:
             rdf.add((subject, bibo.doi, Literal(rest)))
         elif scheme == "arxiv":
             rdf.add((subject, ail.arxiv, Literal(rest)))
+        if scheme in _SAME:
+            rdf.add((subject, URIRef(PREFIXES["schema"] + "sameAs"), URIRef(_SAME[scheme] + quote(rest, safe="/"))))
+    if node.wikidata:
+        rdf.add((subject, OWL.sameAs, URIRef(_WIKIDATA + node.wikidata)))
     if node.link:
         rdf.add((subject, RDFS.seeAlso, URIRef(quote(node.link, safe=":/?#[]@!$&'()*+,;=%~"))))
 

@@ -71,7 +71,7 @@ class _Reader:
         labels = self.rdf.objects(subject, URIRef(_SKOS + "prefLabel"))
         names = {str(label.language): str(label) for label in labels if isinstance(label, Literal)}
         family, doi = self.maybe(subject, _AIL + "family"), self.maybe(subject, _BIBO + "doi")
-        arxiv = self.maybe(subject, _AIL + "arxiv")
+        arxiv, same = self.maybe(subject, _AIL + "arxiv"), self.maybe(subject, PREFIXES["owl"] + "sameAs")
         return Node(
             id=self.one(subject, _DCTERMS + "identifier"),
             kind=kind,
@@ -83,6 +83,7 @@ class _Reader:
             provisional=self.maybe(subject, _AIL + "provisional") == "true",
             reference=f"arxiv:{arxiv}" if arxiv else f"doi:{doi}" if doi else None,
             link=self.maybe(subject, _RDFS + "seeAlso"),
+            wikidata=same.rpartition("/")[2] if same else None,
         )
 
     def claim(self, subject: Term) -> Claim:

@@ -17,8 +17,12 @@ from ailineage.kg.rdf import PREFIXES, to_rdf
 if TYPE_CHECKING:
     import pyoxigraph as ox
 
-_QUIET = re.compile(r"<[^<>\s]*>|\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#[^\n]*", re.S)
-_UPDATE = re.compile(r"\b(INSERT|DELETE|LOAD|CLEAR|DROP|CREATE|ADD|MOVE|COPY)\b", re.I)
+_QUIET = re.compile(
+    r"<[^<>\"{}|^`\\\s]*>|\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#[^\n]*", re.S
+)
+_UPDATE = re.compile(r"(?<![?$:\w-])(INSERT|DELETE|LOAD|CLEAR|DROP|CREATE|ADD|MOVE|COPY)\b(?!:)", re.I)
+_GAP = r"(?:\s|#[^\n]*\n)*"
+_SERVICE = re.compile(rf"(?<![?$:\w-])SERVICE\b{_GAP}(?:SILENT\b{_GAP})?(?:<|[?$]\w|[\w-]*:)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +50,31 @@ def examples() -> Iterator[Example]:
         yield Example(path.stem, text.splitlines()[0].removeprefix("# "), text)
 
 
+def catalogue() -> str:
+    """The example queries as a page of documentation, docs/queries.md."""
+    lines = [
+        "# Fifteen queries",
+        "",
+        "Each answers its question on the library's graph: `ailineage sparql FILE`, here or, with `--endpoint URL`,",
+        "at any SPARQL 1.1 server that holds an export. The prefixes are declared for you:",
+        "",
+        "```sparql",
+        *(f"PREFIX {name}: <{iri}>" for name, iri in PREFIXES.items()),
+        "```",
+    ]
+    for example in examples():
+        body = example.text.split("\n", 1)[1].strip()
+        lines += ["", f"## {example.question}", "", f"`kg/queries/{example.name}.rq`", "", "```sparql", body, "```"]
+    return "\n".join(lines) + "\n"
+
+
 def query(graph: KnowledgeGraph, text: str, *, rows: int = 1000, seconds: float = 20.0) -> Table:
     """Answer a SELECT or ASK query.
 
     Raises:
         QueryError: if it is malformed (with line and column), an update, federated, or over `seconds`.
     """
-    bare = _QUIET.sub(" ", text)
-    if found := _UPDATE.search(bare):
-        raise QueryError(f"this endpoint is read-only; {found[1].upper()} is not allowed")
-    if re.search(r"\bSERVICE\b", bare, re.I):
-        raise QueryError("SERVICE is not allowed: queries run on this machine only")
+    check(text)
     outcome: list[Table | Exception] = []
 
     def work() -> None:
@@ -75,16 +93,40 @@ def query(graph: KnowledgeGraph, text: str, *, rows: int = 1000, seconds: float 
     return result
 
 
+def check(text: str) -> None:
+    """Refuse what is no plain reading query.
+
+    Raises:
+        QueryError: if it is an update, or reaches for another server.
+    """
+    spelled = re.sub(r"\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})", _unescaped, text)
+    if found := _UPDATE.search(_QUIET.sub(" ", spelled)):
+        raise QueryError(f"SPARQL is read-only here; {found[1].upper()} is not allowed")
+    # searched in the whole text: what is quoted and what is not depends on how a parser reads `<`
+    if _SERVICE.search(spelled) or re.search(r"(?<![?$:\w-])SERVICE\b", _QUIET.sub(" ", spelled), re.I):
+        raise QueryError("SERVICE is not allowed: a query runs on one server only")
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = int(match[1] or match[2], 16)
+    return chr(code) if code < 0x110000 else match[0]
+
+
+def prologue(text: str) -> str:
+    """Declarations of the prefixes that a query does not declare itself, on one line."""
+    declared = {match[1] for match in re.finditer(r"PREFIX\s+([\w-]*):", text, re.I)}
+    return " ".join(f"PREFIX {name}: <{iri}>" for name, iri in PREFIXES.items() if name not in declared)
+
+
 def _run(graph: KnowledgeGraph, text: str, rows: int) -> Table:
     import pyoxigraph as ox
 
     store = _store(graph)
-    declared = {match[1] for match in re.finditer(r"PREFIX\s+([\w-]*):", text, re.I)}
-    prologue = " ".join(f"PREFIX {name}: <{iri}>" for name, iri in PREFIXES.items() if name not in declared)
+    declared = prologue(text)
     try:
-        result = store.query(prologue + " " + text)
+        result = store.query(declared + " " + text)
     except SyntaxError as error:
-        raise QueryError(f"SPARQL: {_located(str(error), len(prologue) + 1)}") from None
+        raise QueryError(f"SPARQL: {located(str(error), len(declared) + 1)}") from None
     if isinstance(result, ox.QueryBoolean):
         return Table(("answer",), ((str(bool(result)).lower(),),))
     if isinstance(result, ox.QueryTriples):
@@ -109,7 +151,7 @@ def _store(graph: KnowledgeGraph) -> ox.Store:
     return store
 
 
-def _located(message: str, shift: int) -> str:
+def located(message: str, shift: int) -> str:
     """The parser's message with its column moved back by the prologue that we put on the first line."""
 
     def moved(match: re.Match[str]) -> str:

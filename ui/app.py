@@ -19,6 +19,11 @@ def main() -> None:
         st.Page("views/chat.py", title=say("chat"), icon=":material/chat:", url_path="chat", default=True),
         st.Page("views/explorer.py", title=say("explorer"), icon=":material/account_tree:", url_path="lineage"),
         st.Page("views/node.py", title=say("node"), icon=":material/article:", url_path="node"),
+        st.Page(
+            "views/implementations.py", title=say("implementations"), icon=":material/code:", url_path="implementations"
+        ),
+        st.Page("views/documents.py", title=say("documents"), icon=":material/folder_open:", url_path="documents"),
+        st.Page("views/query.py", title=say("query"), icon=":material/database:", url_path="query"),
     ]
     page = st.navigation(pages)
     with st.sidebar:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+from collections.abc import Iterable
 
 import streamlit as st
 
@@ -29,3 +30,14 @@ def highlighted(text: str, start: int, end: int, margin: int = 400) -> str:
 def plain(text: str) -> str:
     """HTML of a text in which nothing is markup."""
     return f'<div style="white-space:pre-wrap;line-height:1.6">{html.escape(text)}</div>'
+
+
+def marked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """HTML of a text with several spans marked; overlapping ones become one, and everything in it is escaped."""
+    parts, at = [], 0
+    for start, end in sorted(spans):
+        if (start := max(start, at)) >= (end := min(end, len(text))):
+            continue
+        parts += [html.escape(text[at:start]), f"<mark>{html.escape(text[start:end])}</mark>"]
+        at = end
+    return f'<div style="white-space:pre-wrap;line-height:1.6">{"".join(parts)}{html.escape(text[at:])}</div>'

@@ -95,6 +95,7 @@ class _Asked:
         answers = claim is not None and claim.relation in RELATIONS.get(self.intent, ()) and claim.subject in self.nodes
         fits = about and (answers or self._fits(text, mentioned, claim.relation if claim else None))
         score += 1.5 if fits else 0.0
+        score += 0.8 if answers else 0.0
         score += self._defines(evidence, text) if self.intent in (Intent.EXPLAIN, Intent.COMPARISON) else 0.0
         score -= 0.5 if _UNCLEAR.match(text) else 0.0
         score -= 1.0 if len(text) > _LONGEST or text.endswith(("?", "？", ":", "：")) else 0.0

@@ -274,68 +274,34 @@ def node(engine: Engine, name: str, lang: str, as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("start", metavar="A")
+@click.argument("start", metavar="[A]", required=False)
 @click.argument("goal", metavar="[B]", required=False)
-@click.option("--ancestors", "direction", flag_value="up", help="Only what A came from.")
-@click.option("--descendants", "direction", flag_value="down", help="Only what came from A.")
+@click.option("--ancestors", "show", flag_value="up", help="Only what A came from.")
+@click.option("--descendants", "show", flag_value="down", help="Only what came from A.")
+@click.option("--tree", "show", flag_value="tree", help="The family tree below A.")
+@click.option("--siblings", "show", flag_value="siblings", help="What shares a parent with A.")
+@click.option("--uses", "show", flag_value="uses", help="What A ended up in.")
+@click.option("--all", "show", flag_value="all", help="Every path from A to B, best first.")
 @click.option("--depth", type=click.IntRange(min=1), help="How many generations.")
+@click.option("--influential", metavar="PERIOD", help="What shaped the field most in 2017, 2012/2017, 2017-06.")
+@click.option("--during", metavar="PERIOD", help="Only what is dated within it; without A, a timeline.")
+@click.option("--before", metavar="DATE", help="Only what is dated before it.")
+@click.option("--as-of", metavar="DATE", help="The graph as it stood then.")
 @click.option("--lang", type=_LANGUAGE, default="auto", help="Language of the story.")
 @_JSON
 @click.pass_obj
-def lineage(
-    engine: Engine, start: str, goal: str | None, direction: str | None, depth: int | None, lang: str, as_json: bool
-) -> None:
+def lineage(engine: Engine, /, lang: str, as_json: bool, **options: Any) -> None:
     """Show how B descends from A, or the ancestors and descendants of A."""
-    from ailineage import terminal
-    from ailineage.kg import lineage as descent
+    from ailineage import descent
 
-    language, graph, first = _language(lang, start), engine.graph, engine.node(start)
-    if goal is None:
-        sides = [side for side in ("up", "down") if direction in (None, side)]
-        if as_json:
-            reach = {"up": descent.ancestors, "down": descent.descendants}
-            names = {"up": "ancestors", "down": "descendants"}
-            return _print({"node": first.id, **{names[s]: reach[s](graph, first.id, depth) for s in sides}})
-        for side in sides:
-            title = {"up": ("Ancestors", "祖先"), "down": ("Descendants", "后代")}[side][language == "zh"]
-            click.echo(f"{title}: {first.name(language)}")
-            click.echo(terminal.relatives(graph, first, language, side == "up", depth))
-        return None
-    path = engine.path(start, goal, language)
+    named = options["start"] or "", options["goal"] or ""
+    told = descent.tell(engine.graph, descent.Asked(language=_language(lang, "".join(named)), **options))
+    for note in told.notes:
+        click.echo(note, err=True)
     if as_json:
-        return _print(None if path is None else _path_json(path))
-    if path is None:
-        last = engine.node(goal)
-        none = {
-            "en": f"no line of descent joins {first.name('en')} and {last.name('en')}, and no shared ancestor is known",
-            "zh": f"{first.name('zh')} 与 {last.name('zh')} 之间没有传承关系，也没有已知的共同祖先",
-        }
-        click.echo(none[language])
-    elif not path.hops:
-        click.echo(first.name(language))
-    else:
-        click.echo(terminal.lineage_story(graph, path, language))
+        return _print(told.data)
+    click.echo(told.text)
     return None
-
-
-def _path_json(path: Any) -> dict[str, Any]:
-    from ailineage.kg.exports import claim_json
-
-    return {
-        "from": path.start,
-        "to": path.goal,
-        "shared_ancestor": path.shared,
-        "hops": [
-            {
-                "parent": hop.parent,
-                "child": hop.child,
-                "relation": str(hop.relation),
-                "changed": hop.changed,
-                "claims": [claim_json(claim) for claim in hop.claims],
-            }
-            for hop in path.hops
-        ],
-    }
 
 
 def _language(chosen: str, text: str) -> str:
@@ -364,26 +330,34 @@ def claims(engine: Engine, document: str | None, conflicts: bool, as_json: bool)
 
 @cli.command()
 @click.option(
-    "--format", "format_", default="turtle", show_default=True, help="turtle jsonld ntriples graphml gexf json"
+    "--format",
+    "format_",
+    default="turtle",
+    show_default=True,
+    help="turtle jsonld ntriples graphml gexf json; the papers: bibtex csl; the family tree of a --node: mermaid dot",
 )
 @click.option("-o", "--out", required=True, type=click.Path(dir_okay=False), help="The file to write.")
+@click.option("--node", metavar="NAME", help="The node whose tree is drawn or whose papers are cited.")
+@click.option("--depth", type=click.IntRange(min=1), default=2, show_default=True, help="Generations of a tree.")
+@click.option("--lang", type=_LANGUAGE, default="auto", help="Language of a tree.")
 @click.pass_obj
-def export(engine: Engine, format_: str, out: str) -> None:
-    """Write the graph to a file."""
-    engine.export(format_, Path(out))
+def export(engine: Engine, format_: str, out: str, node: str | None, depth: int, lang: str) -> None:
+    """Write the graph, or a node's family tree or papers, to a file."""
+    engine.export(format_, Path(out), node=node, generations=depth, language=_language(lang, node or ""))
 
 
 @cli.command()
 @click.argument("query")
+@click.option("--endpoint", metavar="URL", help="Ask this SPARQL 1.1 server instead of the workspace.")
 @_JSON
 @click.pass_obj
-def sparql(engine: Engine, query: str, as_json: bool) -> None:
+def sparql(engine: Engine, query: str, endpoint: str | None, as_json: bool) -> None:
     """Answer a read-only SPARQL QUERY (text, or a file that holds it); prefixes are declared."""
     from ailineage import terminal
 
     if len(query) < 500 and Path(query).is_file():
         query = Path(query).read_text(encoding="utf-8")
-    result = engine.sparql(query)
+    result = engine.sparql(query, endpoint=endpoint)
     if as_json:
         return _print([dict(zip(result.columns, row, strict=True)) for row in result.rows])
     click.echo(terminal.table(result.columns, result.rows))

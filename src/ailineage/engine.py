@@ -286,9 +286,12 @@ class Engine:
         return self.graph.resolve(name)
 
     def path(self, start: str, goal: str, language: str = "en") -> lineage.Path | None:
-        """The best line of descent between two nodes, whichever is the elder, or through a shared ancestor."""
-        graph = self.graph
-        return lineage.path(graph, graph.resolve(start).id, graph.resolve(goal).id, language)
+        """The best line of descent between two nodes, whichever is the elder, or through a shared ancestor.
+
+        A name that several nodes bear means the eldest of them, as `ailineage.kg.lineage.named` has it.
+        """
+        first, last = (lineage.named(self.graph, name)[0].id for name in (start, goal))
+        return lineage.path(self.graph, first, last, language)
 
     def claims(self, *, document: str | None = None, conflicts: bool = False) -> list[Claim]:
         """All claims, those of one document, or those that contradict others.
@@ -306,21 +309,31 @@ class Engine:
         """The user's documents, without the library's articles."""
         return [document for document in self.graph.documents.values() if document.source != "library"]
 
-    def export(self, format: str, path: Path) -> None:
-        """Write the graph to a file in one of the formats of `ailineage.kg.exports`."""
-        exports.write(self.graph, format, path)
+    def export(
+        self, format: str, path: Path, *, node: str | None = None, generations: int = 2, language: str = "en"
+    ) -> None:
+        """Write the graph, or a node's family tree or papers, in one of the formats of `ailineage.kg.exports`."""
+        id = None if node is None else lineage.named(self.graph, node)[0].id
+        exports.write(self.graph, format, path, node=id, generations=generations, language=language)
 
-    def sparql(self, query: str) -> sparql.Table:
-        """Answer a read-only SPARQL query."""
+    def sparql(self, query: str, *, endpoint: str | None = None) -> sparql.Table:
+        """Answer a read-only SPARQL query, here or at the SPARQL 1.1 server of a URL."""
+        if endpoint is not None:
+            from ailineage.kg import endpoint as remote
+
+            return remote.query(endpoint, query)
         return sparql.query(self.graph, query)
 
     def validate(self) -> list[str]:
         """What is wrong with the library and with this workspace's graph, one line each."""
         from ailineage.corpus import library
-        from ailineage.kg import rdf, validation
+        from ailineage.kg import chronology, rdf, validation
 
-        findings = validation.check(library.load())
+        shelf = library.load()
+        findings = validation.check(shelf)
         findings += [f"graph: {line}" for line in rdf.check_shapes(rdf.to_rdf(self.graph))]
+        findings += [f"graph: {line}" for line in chronology.unexplained(self.graph, chronology.excused(shelf))]
+        findings += [f"graph: descent runs in a circle: {', '.join(knot)}" for knot in lineage.circles(self.graph)]
         return findings + validation.check_graph(self.graph)
 
     def doctor(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How answers, nodes and lineages read in a terminal, in either language."""
+"""How answers, nodes and claims read in a terminal, in either language; `ailineage.story` tells of descent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ailineage.corpus import statement
 from ailineage.corpus.documents import Document
 from ailineage.kg.graph import KnowledgeGraph
-from ailineage.kg.lineage import Descent, Path, ancestors, descendants
 from ailineage.kg.model import Claim, Node
 from ailineage.kg.vocabulary import KIND_LABELS, RELATION_LABELS, Relation
 
@@ -69,35 +68,6 @@ def claim_line(graph: KnowledgeGraph, claim: Claim, language: str) -> str:
     return f"{subject}{of} —{label}→ {end}  ({source}; {claim.confidence:g}){mark}"
 
 
-def lineage_story(graph: KnowledgeGraph, path: Path, language: str) -> str:
-    """A path as a short story: each step dated, with what changed and where that is said."""
-    names = {id: graph.nodes[id].name(language) for id in {path.start, path.goal, *_on(path)}}
-    lines = []
-    if path.shared:
-        shared = names.get(path.shared, graph.nodes[path.shared].name(language))
-        lines.append(
-            f"Neither descends from the other; both come from {shared} ({_year(graph, path.shared)}):"
-            if language == "en"
-            else f"两者没有直接的传承关系，共同的祖先是 {shared}（{_year(graph, path.shared)}）："
-        )
-    lines += [_hop_line(graph, hop, language) for hop in path.hops]
-    return "\n".join(lines)
-
-
-def relatives(graph: KnowledgeGraph, node: Node, language: str, up: bool, depth: int | None) -> str:
-    """Ancestors or descendants by generation, with dates."""
-    found = (ancestors if up else descendants)(graph, node.id, depth)
-    if not found:
-        none = {"en": "none known", "zh": "没有记录"}
-        return none[language]
-    lines = []
-    for generation in sorted(set(found.values())):
-        ids = sorted((id for id, d in found.items() if d == generation), key=lambda id: graph.nodes[id].date or "")
-        listed = ", ".join(f"{graph.nodes[id].name(language)} ({_year(graph, id)})" for id in ids)
-        lines.append(f"{'-' if up else '+'}{generation}  {listed}")
-    return "\n".join(lines)
-
-
 def document_line(graph: KnowledgeGraph, document: Document) -> str:
     """One document on one line."""
     claims = len(graph.by_document.get(document.id, ()))
@@ -107,22 +77,6 @@ def document_line(graph: KnowledgeGraph, document: Document) -> str:
 def table(columns: Iterable[str], rows: Iterable[Iterable[str | None]]) -> str:
     """A plain table with tabs, as other programs like it."""
     return "\n".join(["\t".join(columns), *("\t".join(cell or "" for cell in row) for row in rows)])
-
-
-def _hop_line(graph: KnowledgeGraph, hop: Descent, language: str) -> str:
-    parent, child = graph.nodes[hop.parent].name(language), graph.nodes[hop.child].name(language)
-    claim = hop.claims[0]
-    source = ", ".join(claim.references) or f"{claim.document}:{claim.start}-{claim.end}"
-    changed = f" {hop.changed}" if hop.changed else ""
-    return f"{parent} ({_year(graph, hop.parent)}) → {child} ({_year(graph, hop.child)}):{changed}  [{source}]"
-
-
-def _on(path: Path) -> set[str]:
-    return {id for hop in path.hops for id in (hop.parent, hop.child)}
-
-
-def _year(graph: KnowledgeGraph, node: str) -> str:
-    return (graph.nodes[node].date or "?")[:4]
 
 
 def _cut(text: str, width: int = 160) -> str:

@@ -45,6 +45,19 @@ def serve_app(workspace: Path) -> tuple[subprocess.Popen[bytes], str]:
 
 
 @pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a built graph and index; a copy of $AILINEAGE_TEST_WORKSPACE where that is set."""
+    folder = tmp_path_factory.mktemp("ui") / "workspace"
+    if ready := os.environ.get("AILINEAGE_TEST_WORKSPACE"):
+        shutil.copytree(ready, folder)
+    else:
+        import ailineage
+
+        ailineage.open(folder).build()
+    return folder
+
+
+@pytest.fixture(scope="session")
 def address(built: Path) -> Iterator[str]:
     """Address of the app over the built workspace."""
     process, address = serve_app(built)

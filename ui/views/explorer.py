@@ -1,70 +1,166 @@
-"""Lineage: the neighbourhood of a node in the family tree, and the path between two nodes with what changed."""
+"""Lineage: the whole family tree in time, a node's card beside it, and the path between two nodes."""
 
 from __future__ import annotations
 
 import html
+import tempfile
+from pathlib import Path
 
 import streamlit as st
 
 from ailineage.errors import AilineageError
-from ailineage.kg import drawing
-from ailineage.kg.model import Node
+from ailineage.kg import lineage
+from ailineage.kg.graph import KnowledgeGraph
+from ailineage.kg.layout import EVERYTHING, FIRST, Chosen, Layout, timeline
+from ailineage.kg.vocabulary import FAMILY_LABELS, KIND_LABELS, Family, Kind
+from ailineage.ui import card, tree
 from ailineage.ui.session import engine
 from ailineage.ui.words import language, say
 
 
 def main() -> None:
-    """Draw the tree around the node in focus."""
+    """Draw the tree that the address describes."""
     graph = engine().graph
     if focus := st.session_state.pop("focus", None):
         st.query_params["focus"] = focus
-    left, middle, right = st.columns([2, 2, 1])
-    start = _find(left, say("search_node"), st.query_params.get("focus", "transformer"), "from")
-    goal = _find(middle, say("goal"), st.query_params.get("to", ""), "to")
-    generations = right.slider(say("generations"), 1, 5, 2)
-    if start is None:
-        return
-    st.query_params["focus"] = start.id
-    if goal is not None and goal.id != start.id:
-        st.query_params["to"] = goal.id
-        _path(start, goal)
-        return
-    st.query_params.pop("to", None)
-    drawn = drawing.neighbourhood(graph, start.id, generations=generations)
-    st.graphviz_chart(drawn.dot(language()), width="stretch")
-    if drawn.hidden:
-        st.caption(say("hidden", n=drawn.hidden))
+        st.query_params.pop("to", None)
+        if goal := st.session_state.pop("goal", None):
+            st.query_params["to"] = goal
+    _controls(graph)
+    layout = _laid_out(graph, _chosen())
+    focus, goal = _node(graph, "focus"), _node(graph, "to")
+    path = engine().path(focus, goal, language()) if focus and goal and focus != goal else None
+    left, right = st.columns([5, 2], gap="medium") if focus else (st.container(), None)
+    with left:
+        tree.draw(graph, layout, focus, path, _picked)
+        _counts(graph, layout)
+        if focus and goal and focus != goal:
+            _path(graph, path)
+    if right is not None:
+        with right:
+            card.draw(graph, graph.nodes[focus], drawn=any(node.id == focus for node in layout.nodes))
 
 
-def _find(column: st.delta_generator.DeltaGenerator, label: str, default: str, key: str) -> Node | None:
-    typed = column.text_input(label, value=default, key=f"find-{key}")
+@st.cache_data(show_spinner=False, max_entries=8, hash_funcs={KnowledgeGraph: id})
+def _laid_out(graph: KnowledgeGraph, chosen: Chosen) -> Layout:
+    return timeline(graph, chosen)
+
+
+def _node(graph: KnowledgeGraph, key: str) -> str:
+    """The node id in the address, or nothing if it names none."""
+    id = st.query_params.get(key, "")
+    return id if id in graph.nodes else ""
+
+
+def _picked() -> None:
+    picked = st.session_state[tree.KEY].picked
+    if picked is not None:
+        card.go(picked["id"])
+
+
+def _controls(graph: KnowledgeGraph) -> None:
+    """Search, path and filters; all of them live in the address, so that every view has a link."""
+    find, goal, filters, export = st.columns([4, 4, 2, 2], vertical_alignment="bottom")
+    for column, key, label in ((find, "focus", "search_node"), (goal, "to", "goal")):
+        field = f"find-{key}"
+        column.text_input(say(label), key=field, on_change=_find, args=(field, key), placeholder=say(f"{key}_hint"))
+        if error := st.session_state.pop(f"{field}-error", None):
+            column.warning(error)
+    if _node(graph, "to"):
+        goal.button(
+            f"{say('end_path')}: {graph.nodes[_node(graph, 'to')].name(language())}",
+            icon=":material/close:",
+            key="end-path",
+            on_click=card.go,
+            args=(_node(graph, "focus"), ""),
+        )
+    with filters.popover(say("filters"), icon=":material/filter_alt:", width="stretch"):
+        _filters()
+    export.download_button(
+        "GraphML", data=_graphml, file_name="ailineage.graphml", mime="application/xml", on_click="ignore",
+        width="stretch", icon=":material/download:",
+    )  # fmt: skip
+
+
+def _find(field: str, key: str) -> None:
+    typed = st.session_state[field].strip()
     if not typed:
-        return None
+        return
     try:
-        return engine().node(typed)
+        st.query_params[key] = engine().node(typed).id
+        st.session_state[field] = ""
     except AilineageError as error:
-        column.warning(str(error))
-        return None
+        st.session_state[f"{field}-error"] = str(error)
 
 
-def _path(start: Node, goal: Node) -> None:
-    graph = engine().graph
-    route = engine().path(start.id, goal.id, language())
-    if route is None:
+def _filters() -> None:
+    index, query = language() == "zh", st.query_params
+    now = _last_year()
+    chosen = _chosen()
+    first, last = chosen.first or FIRST, chosen.last or now
+    kinds = st.multiselect(
+        say("kinds"), list(Kind), sorted(chosen.kinds), format_func=lambda kind: KIND_LABELS[kind][index]
+    )
+    families = st.multiselect(
+        say("families"), list(Family), sorted(chosen.families), format_func=lambda family: FAMILY_LABELS[family][index]
+    )
+    first, last = st.slider(say("period"), FIRST, now, (min(max(first, FIRST), now), min(max(last, FIRST), now)))
+    wanted = {
+        "kind": " ".join(kinds),
+        "family": " ".join(families),
+        "from": "" if first == FIRST else str(first),
+        "until": "" if last == now else str(last),
+    }
+    for key, value in wanted.items():
+        if value:
+            query[key] = value
+        else:
+            query.pop(key, None)
+
+
+def _last_year() -> int:
+    years = _laid_out(engine().graph, EVERYTHING).years
+    return max(years[-1][0] - 1, FIRST + 1)
+
+
+def _chosen() -> Chosen:
+    query = st.query_params
+    year = {key: int(query[key]) if query.get(key, "").isdigit() else None for key in ("from", "until")}
+    return Chosen(
+        frozenset(kind for kind in Kind if kind in query.get("kind", "").split()),
+        frozenset(family for family in Family if family in query.get("family", "").split()),
+        year["from"],
+        year["until"],
+    )
+
+
+def _counts(graph: KnowledgeGraph, layout: Layout) -> None:
+    said = [say("drawn", nodes=len(layout.nodes), steps=len(layout.steps))]
+    counts = {
+        "not_chosen": layout.filtered,
+        "implied": layout.implied,
+        "undated": layout.undated,
+        "unrelated": layout.unrelated,
+    }
+    said += [say(key, n=count) for key, count in counts.items() if count]
+    st.html(f'<div data-testid="counts" style="font-size:.85rem">{html.escape(" · ".join(said))}</div>')
+
+
+def _path(graph: KnowledgeGraph, path: lineage.Path | None) -> None:
+    if path is None:
         st.info(say("no_path"))
         return
-    if route.shared:
-        st.info(say("shared", name=graph.nodes[route.shared].name(language())))
-    st.graphviz_chart(drawing.of_path(graph, route).dot(language()), width="content")
-    steps = []
-    for hop in route.hops:
-        claim = hop.claims[0]
-        ends = f"{graph.nodes[hop.parent].name(language())} → {graph.nodes[hop.child].name(language())}"
-        date = graph.nodes[hop.child].date or ""
-        source = ", ".join(claim.references) or claim.document
-        said, where = html.escape(hop.changed or claim.text), f" <small>[{html.escape(source)}]</small>"
-        steps.append(f"<li><b>{html.escape(ends)}</b> <small>{html.escape(date)}</small><br>{said}{where}</li>")
-    st.html(f'<ol data-testid="path">{"".join(steps)}</ol>')
+    if path.shared:
+        st.info(say("shared", name=graph.nodes[path.shared].name(language())))
+    steps = [card.hop(graph, hop) for hop in path.hops]
+    st.html(f'<ol data-testid="path">{"".join(f"<li>{step}</li>" for step in steps)}</ol>')
+
+
+def _graphml() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "graph.graphml"
+        engine().export("graphml", file)
+        return file.read_bytes()
 
 
 main()
