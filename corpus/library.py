@@ -249,6 +249,9 @@ def _toml(path: Path) -> dict[str, Any]:
 def _read_bibliography(path: Path) -> Iterator[Reference]:
     for key, entry in _toml(path).items():
         try:
-            yield Reference(key=key, **{**entry, "authors": tuple(entry.get("authors", ()))})
+            reference = Reference(key=key, **{**entry, "authors": tuple(entry.get("authors", ()))})
         except TypeError as error:
             raise LibraryError(f"{path}: {key!r}: {error}") from None
+        if reference.date is not None and not _DATE.fullmatch(reference.date):
+            raise LibraryError(f"{path}: {key!r}: {reference.date!r} is not a date; write 2017, 2017-06 or 2017-06-12")
+        yield reference

@@ -49,7 +49,7 @@ class Tree:
         keys = {id: f"n{number}" for number, id in enumerate(self.nodes)}
         lines = ["flowchart LR"]
         for id in self.nodes:
-            label = re.sub(r'["#;\n\\]+', " ", self._label(id, language).replace("\\n", " · "))
+            label = re.sub(r'["#;\n\\]+', " ", self._label(id, language).replace("\n", " · "))
             lines.append(f'    {keys[id]}["{label}"]')
         for parent, child in self.steps:
             relation = self.graph.lineage.edges[parent, child]["relation"]
@@ -59,7 +59,8 @@ class Tree:
 
     def _label(self, id: str, language: str) -> str:
         node = self.graph.nodes[id]
-        return f"{node.name(language)}\\n{(node.date or '?')[:4]}"
+        name = re.sub(r"[\r\n]+", " ", node.name(language))
+        return f"{name}\n{(node.date or '?')[:4]}"
 
 
 def neighbourhood(graph: KnowledgeGraph, node: str, *, generations: int, up: bool = True, down: bool = True) -> Tree:
@@ -95,4 +96,4 @@ def _in_time(graph: KnowledgeGraph, nodes: set[str]) -> tuple[str, ...]:
 
 
 def _quoted(text: str) -> str:
-    return '"' + re.sub(r"[\r\n]+", " ", text.replace('"', '\\"')) + '"'
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

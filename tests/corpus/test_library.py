@@ -83,3 +83,10 @@ def test_the_shipped_library_reads() -> None:
     shipped = library.load()
     assert "bert" in shipped.articles
     assert shipped.articles["bert"].date == "2018-10-11"
+
+
+def test_a_reference_with_a_date_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bibliography").mkdir()
+    (tmp_path / "bibliography" / "a.toml").write_text('[x]\ntitle = "T"\ndate = "ICLR 2022"\n', encoding="utf-8")
+    with pytest.raises(LibraryError, match="not a date"):
+        library.load(tmp_path)

@@ -8,6 +8,8 @@ from ailineage.errors import UsageError
 from ailineage.kg import chronology
 from ailineage.kg.chronology import Period
 from ailineage.kg.graph import KnowledgeGraph
+from ailineage.kg.model import Claim, Node
+from ailineage.kg.vocabulary import Kind, Relation
 
 DATES = st.dates().map(str)
 ISO = st.one_of(DATES, DATES.map(lambda d: d[:7]), DATES.map(lambda d: d[:4]))
@@ -61,3 +63,27 @@ def test_the_field_as_it_stood(small_graph: KnowledgeGraph) -> None:
 
 def test_no_child_is_older_than_its_parent(small_graph: KnowledgeGraph) -> None:
     assert list(chronology.anachronisms(small_graph)) == []
+
+
+def test_an_anachronism_is_reported_unless_a_reason_is_given() -> None:
+    nodes = [Node("old", Kind.MODEL, {"en": "Old"}, date="2010"), Node("new", Kind.MODEL, {"en": "New"}, date="2005")]
+    claim = Claim.make(
+        subject="new",
+        relation=Relation.BUILDS_ON,
+        object="old",
+        document="d",
+        start=0,
+        end=1,
+        text="x",
+        extractor="e",
+        confidence=1.0,
+    )
+    graph = KnowledgeGraph(nodes, [claim], [])
+    (line,) = chronology.unexplained(graph, ())
+    assert line == "new (2005) is dated before its parent old (2010); see d"
+    assert chronology.unexplained(graph, {("old", "new")}) == []
+
+
+def test_a_malformed_date_counts_as_none() -> None:
+    graph = KnowledgeGraph([Node("a", Kind.MODEL, {"en": "A"}, date="| ICLR")], [], [])
+    assert chronology.timeline(graph) == []

@@ -6,6 +6,7 @@ import networkx as nx
 import pytest
 
 from ailineage.corpus.documents import Document
+from ailineage.errors import UnknownNodeError
 from ailineage.kg import lineage
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import AUTHORED, Claim, Node
@@ -124,3 +125,76 @@ def test_the_root_of_a_tree_is_the_most_influential() -> None:
     )
     assert lineage.influence(g)[0][0] == "a"
     assert [id for id, _ in lineage.influence(g, "2001")] == ["y", "z"]
+
+
+def test_influence_is_taken_only_where_there_is_no_direct_line() -> None:
+    longer = graph("z influenced_by a", "b builds_on a", "c builds_on b", "d builds_on c", "z builds_on d")
+    path = lineage.path(longer, "a", "z")
+    assert path is not None
+    assert (path.kind, [hop.child for hop in path.hops]) == ("direct", ["b", "c", "d", "z"])
+    path = lineage.path(CHAIN, "a", "x")
+    assert path is not None
+    assert path.kind == "influence"
+
+
+def test_kinship_offers_influence_and_the_shared_ancestor() -> None:
+    kin = lineage.kinship(graph("gpt builds_on t", "bert builds_on t", "bert influenced_by gpt"), "bert", "gpt")
+    assert kin.direct is None
+    assert kin.influence is not None
+    assert [(hop.parent, hop.child) for hop in kin.influence.hops] == [("gpt", "bert")]
+    assert kin.shared is not None
+    assert (kin.shared.kind, kin.shared.shared) == ("shared", "t")
+    assert [(hop.parent, hop.child) for hop in kin.shared.hops] == [("t", "bert"), ("t", "gpt")]
+    assert kin.best is kin.influence
+
+
+def test_a_shared_ancestor_by_descent_is_preferred_to_one_by_influence() -> None:
+    g = graph("l builds_on m", "r influenced_by m", "m builds_on old", "r builds_on n", "n builds_on old")
+    assert lineage.nearest_common_ancestor(g, "l", "r") == "old"
+    g = graph("l builds_on m", "r influenced_by m")
+    assert lineage.nearest_common_ancestor(g, "l", "r") == "m"
+
+
+def test_a_circle_is_found_and_survived() -> None:
+    g = graph("b builds_on a", "c builds_on b", "a builds_on c", "d builds_on c", "e builds_on x")
+    assert lineage.circles(g) == [["a", "b", "c"]]
+    assert lineage.ancestors(g, "d") == {"c": 1, "b": 2, "a": 3}
+    assert "a" not in lineage.ancestors(g, "a")
+    assert lineage.count_paths(g, "a", "d") is None
+    assert len(lineage.all_paths(g, "a", "d")) == 1
+    assert lineage.influence(g)
+
+
+def test_between_hubs_paths_are_counted_and_the_best_listed() -> None:
+    layers = [[f"l{depth}-{i}" for i in range(6)] for depth in range(12)]
+    edges = [
+        f"{child} builds_on {parent}" for up, down in itertools.pairwise(layers) for parent in up for child in down
+    ]
+    edges += [f"{node} builds_on top" for node in layers[0]] + [f"end builds_on {node}" for node in layers[-1]]
+    g = graph(*edges)
+    assert lineage.count_paths(g, "top", "end") == 6**12
+    assert len(lineage.all_paths(g, "top", "end", limit=7)) == 7
+    assert lineage.count_paths(g, "end", "top") == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_paths_are_counted_as_networkx_lists_them(seed: int) -> None:
+    tree = nx.gnp_random_graph(9, 0.4, seed=seed, directed=True)
+    g = graph(*dict.fromkeys(f"n{max(u, v)} builds_on n{min(u, v)}" for u, v in tree.edges))
+    for start, goal in itertools.permutations(g.nodes, 2):
+        assert lineage.count_paths(g, start, goal) == len(list(nx.all_simple_paths(g.lineage, start, goal)))
+
+
+def test_an_ambiguous_name_means_the_eldest_bearer_and_a_plural_is_forgiven() -> None:
+    nodes = [
+        Node("gpt2", Kind.MODEL, {"en": "GPT-2"}, ambiguous=("GPT",), date="2019-02-14"),
+        Node("gpt1", Kind.MODEL, {"en": "GPT-1"}, ambiguous=("GPT",), date="2018-06-11"),
+        Node("cnn", Kind.MODEL, {"en": "CNN"}),
+    ]
+    g = KnowledgeGraph(nodes, [], [])
+    taken, bearers = lineage.named(g, "GPT")
+    assert (taken.id, [node.id for node in bearers]) == ("gpt1", ["gpt1", "gpt2"])
+    assert lineage.named(g, "CNNs")[0].id == "cnn"
+    assert lineage.named(g, "gpt2")[1] == (nodes[0],)
+    with pytest.raises(UnknownNodeError):
+        lineage.named(g, "Zorblatt")

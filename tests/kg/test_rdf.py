@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import networkx as nx
@@ -63,6 +64,10 @@ def test_sparql_knows_the_prefixes_and_the_dates(small_graph: KnowledgeGraph) ->
         ("SELECT ?n\nWHERE { ?n a", "line 2"),
         ("INSERT DATA { node:a ail:uses node:b }", "read-only"),
         ("DELETE WHERE { ?s ?p ?o }", "read-only"),
+        ("\\u0044ROP ALL", "read-only"),
+        ("SELECT * WHERE { \\u0053ERVICE <http://example.org/> { ?s ?p ?o } }", "SERVICE"),
+        ("SELECT * { ?s ?p ?a FILTER(?a<1&&'x>'!='y') SERVICE <http://e/> {} FILTER('z'='z') }", "SERVICE"),
+        ("SELECT * { SERVICE #\n SILENT ?where { ?s ?p ?o } }", "SERVICE"),
         ("SELECT * WHERE { SERVICE <http://example.org/> { ?s ?p ?o } }", "SERVICE"),
     ],
 )
@@ -73,6 +78,11 @@ def test_bad_queries_are_refused_with_the_place(small_graph: KnowledgeGraph, que
 
 def test_a_keyword_in_a_string_is_no_update(small_graph: KnowledgeGraph) -> None:
     assert sparql.query(small_graph, 'SELECT ?s WHERE { ?s skos:prefLabel "DROP INSERT SERVICE" }').rows == ()
+
+
+def test_a_keyword_as_a_name_is_no_update(small_graph: KnowledgeGraph) -> None:
+    assert sparql.query(small_graph, "SELECT ?add { ?add a ail:Model } LIMIT 1").columns == ("add",)
+    assert sparql.query(small_graph, "PREFIX load: <http://l/> SELECT * { ?s load:copy ?service }").rows == ()
 
 
 def test_rows_and_time_are_limited(small_graph: KnowledgeGraph) -> None:
@@ -172,3 +182,35 @@ def library_graph(shipped: Authored) -> KnowledgeGraph:
 def test_every_example_query_finds_something(library_graph: KnowledgeGraph, name: str) -> None:
     table = sparql.query(library_graph, EXAMPLES[name].text, seconds=60)
     assert table.rows
+
+
+def test_the_page_of_queries_is_what_the_queries_are() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "queries.md"
+    assert page.read_text(encoding="utf-8") == sparql.catalogue(), "regenerate docs/queries.md from sparql.catalogue()"
+
+
+def test_papers_and_wikidata_items_are_linked_by_their_iris(tmp_path: Path) -> None:
+    from rdflib import OWL, URIRef
+    from rdflib.compare import isomorphic
+
+    from ailineage.kg.rdf_import import from_rdf
+
+    nodes = [
+        Node("a", Kind.PAPER, {"en": "A"}, reference="arxiv:1706.03762"),
+        Node("b", Kind.PAPER, {"en": "B"}, reference="doi:10.1000/x<y>"),
+        Node("c", Kind.MODEL, {"en": "C"}, wikidata="Q85810444"),
+    ]
+    triples = rdf.to_rdf(KnowledgeGraph(nodes, [], []))
+    same = URIRef("https://schema.org/sameAs")
+    assert triples.value(rdf.iri_of("a"), same) == URIRef("https://arxiv.org/abs/1706.03762")
+    assert triples.value(rdf.iri_of("b"), same) == URIRef("https://doi.org/10.1000/x%3Cy%3E")
+    assert triples.value(rdf.iri_of("c"), OWL.sameAs) == URIRef("http://www.wikidata.org/entity/Q85810444")
+    assert isomorphic(rdf.to_rdf(from_rdf(triples)), triples)
+
+
+def test_json_ld_brings_its_context(small_graph: KnowledgeGraph, tmp_path: Path) -> None:
+    exports.write(small_graph, "jsonld", tmp_path / "g")
+    document = json.loads((tmp_path / "g").read_bytes())
+    assert document["@context"]["ail"] == rdf.VOCABULARY
+    (bert,) = (entry for entry in document["@graph"] if entry["@id"] == "node:bert")
+    assert bert["name"]["en"] == "BERT"

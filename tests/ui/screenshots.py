@@ -23,17 +23,17 @@ def chat(page: Page, address: str) -> None:
     expect(box).to_be_visible(timeout=WAIT)
     box.fill("How did the Transformer lead to SAM?")
     box.press("Enter")
-    expect(page.get_by_test_id("answer")).to_be_visible(timeout=WAIT)
-    page.get_by_role("button", name=re.compile(r"^\[2\]")).click()
+    expect(page.get_by_test_id("answer").first).to_be_visible(timeout=WAIT)
+    page.get_by_role("button", name=re.compile(r"^\[2\]")).first.click()
     expect(page.get_by_test_id("source-text").first).to_be_visible(timeout=WAIT)
     page.wait_for_timeout(800)
     page.screenshot(path=FOLDER / "chat.png")
 
 
 def lineage(page: Page, address: str) -> None:
-    """The Transformer among its ancestors and descendants."""
-    page.goto(f"{address}/lineage?focus=transformer")
-    expect(page.get_by_test_id("stGraphVizChart").locator("svg")).to_be_visible(timeout=WAIT)
+    """The family tree in time."""
+    page.goto(f"{address}/lineage")
+    expect(page.locator(".stage .node").first).to_be_attached(timeout=WAIT)
     page.wait_for_timeout(800)
     page.screenshot(path=FOLDER / "lineage.png")
 

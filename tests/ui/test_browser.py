@@ -12,7 +12,7 @@ from tests.ui.conftest import Watched
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-WAIT = 120_000
+WAIT = 60_000
 
 
 def ask(page: Page, question: str) -> None:

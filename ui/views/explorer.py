@@ -30,13 +30,13 @@ def main() -> None:
     layout = _laid_out(graph, _chosen())
     focus, goal = _node(graph, "focus"), _node(graph, "to")
     path = engine().path(focus, goal, language()) if focus and goal and focus != goal else None
-    left, right = st.columns([5, 2], gap="medium") if focus else (st.container(), None)
+    left, right = st.columns([5, 2 if focus else 0.001], gap="medium" if focus else None)
     with left:
         tree.draw(graph, layout, focus, path, _picked)
         _counts(graph, layout)
         if focus and goal and focus != goal:
             _path(graph, path)
-    if right is not None:
+    if focus:
         with right:
             card.draw(graph, graph.nodes[focus], drawn=any(node.id == focus for node in layout.nodes))
 
@@ -66,8 +66,9 @@ def _controls(graph: KnowledgeGraph) -> None:
         column.text_input(say(label), key=field, on_change=_find, args=(field, key), placeholder=say(f"{key}_hint"))
         if error := st.session_state.pop(f"{field}-error", None):
             column.warning(error)
+    place = st.container()  # always there, so that the tree below keeps its place and its zoom
     if _node(graph, "to"):
-        goal.button(
+        place.button(
             f"{say('end_path')}: {graph.nodes[_node(graph, 'to')].name(language())}",
             icon=":material/close:",
             key="end-path",
