@@ -27,7 +27,8 @@ def chat(page: Page, address: str) -> None:
     page.get_by_role("button", name=re.compile(r"^\[2\]")).first.click()
     expect(page.get_by_test_id("source-text").first).to_be_visible(timeout=WAIT)
     page.wait_for_timeout(800)
-    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+    page.mouse.move(600, 400)
+    page.mouse.wheel(0, -5000)
     page.wait_for_timeout(400)
     page.screenshot(path=FOLDER / "chat.png")
 
