@@ -1,7 +1,8 @@
 """Weigh claims against each other: which contradict, and which one is followed.
 
-The rule: what the authored library states is preferred; between ingested documents the higher confidence is, then
-what more documents say, then the smaller claim id, so that the order of reading never matters. Nothing is deleted.
+The rule: what the authored library states is preferred, then what agrees with it; between other ingested claims the
+higher confidence is, then what more documents say, then the smaller claim id, so that the order of reading never
+matters. Nothing is deleted.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ def judge(claims: Iterable[Claim]) -> list[Claim]:
         if claim.relation in FUNCTIONAL or claim.relation is Relation.HAS_PARAMETERS:
             groups[claim.subject, claim.relation].append(claim)
     conflicts: dict[str, set[str]] = defaultdict(set)
+    backed: set[str] = set()
     for group in groups.values():
-        _compare(group, conflicts)
+        _compare(group, conflicts, backed)
     by_id = {claim.id: claim for claim in ordered}
     said_by: dict[tuple[str, Relation, str | None], set[str]] = defaultdict(set)
     for claim in ordered:
@@ -35,7 +37,7 @@ def judge(claims: Iterable[Claim]) -> list[Claim]:
 
     def weight(claim: Claim) -> tuple[float, ...]:
         agreement = len(said_by[claim.subject, claim.relation, claim.value])
-        return (claim.authored and claim.confidence == 1.0, claim.confidence, agreement)
+        return (claim.authored and claim.confidence == 1.0, claim.id in backed, claim.confidence, agreement)
 
     judged = []
     for claim in ordered:
@@ -48,8 +50,10 @@ def judge(claims: Iterable[Claim]) -> list[Claim]:
     return judged
 
 
-def _compare(group: list[Claim], conflicts: dict[str, set[str]]) -> None:
+def _compare(group: list[Claim], conflicts: dict[str, set[str]], backed: set[str]) -> None:
+    """Note which claims of one subject and relation contradict each other, and which the library backs."""
     trusted = [claim for claim in group if claim.authored and claim.confidence == 1.0]
+    backed |= {claim.id for claim in group if any(not _contradict(claim, other) for other in trusted)}
     for index, left in enumerate(group):
         for right in group[index + 1 :]:
             if left in trusted and right in trusted:

@@ -68,3 +68,11 @@ def test_the_verdict_does_not_depend_on_the_order() -> None:
     claims = [claim("2012", "a"), claim("2013", "b"), claim("2014", "c")]
     assert judge(claims) == judge(reversed(claims))
     assert sum(c.preferred for c in judge(claims)) == 1
+
+
+def test_what_agrees_with_the_library_goes_before_what_does_not() -> None:
+    ours = claim("2021-01-05", "clip.en", authored=True)
+    agrees, differs = claim("2021-01", "a", confidence=0.7), claim("2021-02-26", "b", confidence=0.9)
+    judged = {c.id: c for c in judge([ours, agrees, differs])}
+    assert judged[agrees.id].preferred
+    assert not judged[differs.id].preferred
