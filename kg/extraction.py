@@ -69,16 +69,18 @@ def extract(document: Document, lexicon: Lexicon, nodes: Mapping[str, Node]) -> 
         nodes: the library's nodes, for their kinds.
     """
     result = Extract(document)
+    known = dict(nodes)  # and what this document introduces, as it is met
     seen: set[tuple] = set()
     for start, end in sentences(document.text):
         text = document.text[start:end]
         if (item := ITEM.match(text)) and not lexicon.lookup(item["name"]):
             _provisional(result, item["name"], LIST_ITEM.match(text) is not None)
-        piece = _piece(text, start, lexicon, {**nodes, **result.nodes}, result.nodes)
+            known |= result.nodes
+        piece = _piece(text, start, lexicon, known, result.nodes)
         if not piece.mentions or NEGATION.search(text):
             continue
         trust = 0.4 if HEDGE.search(text) else 1.0
-        for relation, subject, obj, value, confidence in _relations(piece, {**nodes, **result.nodes}):
+        for relation, subject, obj, value, confidence in _relations(piece, known):
             key = (subject, relation, obj, value, start)
             if key in seen or subject == obj:
                 continue

@@ -152,9 +152,7 @@ def _whole(text: str, start: int, end: int) -> bool:
             return bool(re.match(r"\s", text[end:])) and not re.match(r"\s\d(\.\d)?(?![\d,])", text[end:])
         if re.match(r"[\-‐‑–][A-Za-z]?\d", text[end:]) and surface[-1].isalpha():
             return False
-    if surface.casefold() in _COMMON and surface.islower():
-        return False
-    return not (len(surface) <= 3 and surface.isascii() and surface.islower() and surface.casefold() in _COMMON)
+    return not (surface.casefold() in _COMMON and surface.islower())
 
 
 def _latin(character: str) -> bool:

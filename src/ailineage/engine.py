@@ -138,8 +138,9 @@ class Engine:
         if not graph.documents:
             raise DocumentError("nothing to build from: no document has text")
         said = [f"{id} {extract.document.sha256}" for id, extract in sorted(parts.extracts.items())]
-        version = version_of(building.library_version(), str(parts.with_library), *said)
-        manifest = {"library": parts.with_library, "library_version": building.library_version(), "documents": said}
+        library = building.library_version()
+        version = version_of(library, str(parts.with_library), *said)
+        manifest = {"library": parts.with_library, "library_version": library, "documents": said}
         known = self._index_folder()
         embedder = self.embedder
         index = version_of(version, embedder.identity)
