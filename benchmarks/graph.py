@@ -17,12 +17,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from ailineage.kg.columns import Columns
+    from ailineage.kg.graph import KnowledgeGraph
 
 _RECENT, _ENDS = 1000, 5
 
@@ -55,7 +60,7 @@ class Compiled(Protocol):
 
 
 class _Networkx:
-    """The library that `kg.lineage` uses."""
+    """https://networkx.org, which the graph offers as a view."""
 
     def __init__(self, nodes: int, parents: np.ndarray, children: np.ndarray, costs: np.ndarray) -> None:
         import networkx
@@ -123,24 +128,34 @@ class _Igraph:
 
 
 class _Columns:
-    """`ailineage.kg.columns`: arrays searched by scipy, and no dependency that is not there already."""
+    """`ailineage.kg.columns`, which `kg.lineage` searches: arrays and scipy, which are there already."""
 
     def __init__(self, nodes: int, parents: np.ndarray, children: np.ndarray, costs: np.ndarray) -> None:
-        from ailineage.kg.columns import Columns, save_columns
-
-        with tempfile.TemporaryDirectory() as folder:
-            save_columns([f"{node:09d}" for node in range(nodes)], parents, children, costs, Path(folder))
-            self.graph = Columns(Path(folder))
-            _ = self.graph.up
+        self.graph = columns(nodes, parents, children, costs)
+        _ = self.graph.up
 
     def ancestors(self, node: int) -> int:
-        return len(self.graph.ancestors(f"{node:09d}"))
+        return len(self.graph.reach(self.graph.up, f"{node:09d}"))
 
     def path(self, start: int, goal: int) -> float:
-        return self.graph.path(f"{start:09d}", f"{goal:09d}")[0]
+        route = self.graph.path(self.graph.down, f"{start:09d}", f"{goal:09d}") or []
+        return float(sum(self.graph.costs[self.graph.step(*step)] for step in pairwise(route)))
 
     def pagerank(self) -> int:
         return int(np.argmax(self.graph.pagerank()))
+
+
+def columns(nodes: int, parents: np.ndarray, children: np.ndarray, costs: np.ndarray) -> Columns:
+    """Columns of a grown lineage, a claim to each step."""
+    from ailineage.kg.columns import Columns
+
+    order = np.lexsort([children, parents])
+    count = len(parents)
+    ids = np.array([f"{node:09d}" for node in range(nodes)])
+    claims = np.array([f"{step:016x}".encode() for step in range(count)])
+    kinds = np.searchsorted([1.0, 1.5, 2.5], costs).astype(np.uint8)
+    first = np.arange(count + 1)
+    return Columns(ids, parents[order], children[order], kinds[order], costs[order], first, claims)
 
 
 ENGINES: dict[str, type[Compiled]] = {
@@ -200,52 +215,51 @@ def measure_sparql(name: str, nodes: int, edges: int) -> dict[str, float]:
 
 
 def measure_store(name: str, nodes: int, edges: int) -> dict[str, float]:
-    """Seconds to save and open a graph whose edges each have a claim, and to export it."""
+    """Seconds to save a graph whose edges each have a claim, to open it, and for the first questions and exports."""
     from ailineage.corpus.documents import Document
-    from ailineage.kg import exports, store
-    from ailineage.kg.columns import Columns, save_columns
+    from ailineage.kg import exports, lineage, store
     from ailineage.kg.graph import KnowledgeGraph
     from ailineage.kg.model import Claim, Node
     from ailineage.kg.vocabulary import Kind, Relation
 
-    parents, children, costs = grow(nodes, edges)
+    parents, children, _ = grow(nodes, edges)
+    said = {"document": "d", "text": "x", "extractor": "authored", "confidence": 1.0, "relation": Relation.BUILDS_ON}
+    pairs = enumerate(zip(parents.tolist(), children.tolist(), strict=True))
+    built = KnowledgeGraph(
+        (Node(str(i), Kind.MODEL, {"en": f"node {i}"}, date=f"{1900 + 100 * i // nodes}") for i in range(nodes)),
+        (Claim.make(subject=str(c), object=str(p), start=i, end=i + 1, **said) for i, (p, c) in pairs),
+        [Document("d", "d", "x" * 9, "en", "library", "0")],
+    )
     with tempfile.TemporaryDirectory() as folder:
         at = Path(folder)
-        if name == "columns":
-            save_columns([f"{node:09d}" for node in range(nodes)], parents, children, costs, at)
-            began = time.perf_counter()
-            graph = Columns(at)
-            found = {"open s": time.perf_counter() - began}
-            return found | {"first ancestors s": _timed(lambda: graph.ancestors(f"{nodes - 1:09d}"))}
-        base = {
-            "document": "d",
-            "text": "x",
-            "extractor": "authored",
-            "confidence": 1.0,
-            "relation": Relation.BUILDS_ON,
-        }
-        pairs = enumerate(zip(parents.tolist(), children.tolist(), strict=True))
-        built = KnowledgeGraph(
-            (Node(str(i), Kind.MODEL, {"en": f"node {i}"}, date=f"{1900 + 100 * i // nodes}") for i in range(nodes)),
-            (Claim.make(subject=str(c), object=str(p), start=i, end=i + 1, **base) for i, (p, c) in pairs),
-            [Document("d", "d", "x" * 9, "en", "library", "0")],
-        )
         found = {"save s": _timed(partial(store.save, built, {}, at))}
-        found["export json s"] = _timed(partial(exports.write, built, "json", at / "g.json"))
-        del built
-        before = _resident()
-        began = time.perf_counter()
-        loaded = store.load(at)
+        if name == "objects":  # all records as Python objects, as an earlier version of the store held them
+            before, began = _resident(), time.perf_counter()
+            loaded = KnowledgeGraph(*(list(part.values()) for part in _parts(store.load(at))))
+        else:
+            del built
+            before, began = _resident(), time.perf_counter()
+            loaded = store.load(at)
         found["open s"] = time.perf_counter() - began
+        last = str(nodes - 1)
+        found["first ancestors s"] = _timed(lambda: lineage.ancestors(loaded, last))
+        found["path with claims s"] = _timed(lambda: lineage.path(loaded, str(nodes // 50), last))
         found["bytes/edge"] = max(_resident() - before, 0) / len(parents)
-        found["first lineage s"] = _timed(lambda: loaded.lineage)
+        if name == "mapped":
+            found["whole as networkx s"] = _timed(lambda: loaded.lineage)
+            for format in ("json", "graphml"):
+                found[f"export {format} s"] = _timed(partial(exports.write, loaded, format, at / "g"))
         return found
+
+
+def _parts(graph: KnowledgeGraph) -> tuple[Mapping[str, Any], ...]:
+    return graph.nodes, graph.claims, graph.documents
 
 
 GROUPS: dict[str, tuple[Callable[[str, int, int], dict[str, float]], tuple[str, ...]]] = {
     "engines": (measure_engine, tuple(ENGINES)),
     "sparql": (measure_sparql, ("rdflib", "oxrdflib", "pyoxigraph")),
-    "store": (measure_store, ("jsonl", "columns")),
+    "store": (measure_store, ("objects", "mapped")),
 }
 
 

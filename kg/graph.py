@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import networkx
 
@@ -17,16 +18,24 @@ from ailineage.corpus.passages import Passage, split
 from ailineage.errors import AmbiguousNodeError, UnknownNodeError
 from ailineage.kg.identity import Lexicon
 from ailineage.kg.model import Claim, Edge, Node
-from ailineage.kg.vocabulary import LINEAGE, Relation
+from ailineage.kg.vocabulary import Relation
+
+if TYPE_CHECKING:
+    from ailineage.kg.columns import Columns
 
 
 class KnowledgeGraph:
     """Nodes, claims and documents, and what follows from them."""
 
-    def __init__(self, nodes: Iterable[Node], claims: Iterable[Claim], documents: Iterable[Document]) -> None:
-        self.nodes: Mapping[str, Node] = {node.id: node for node in nodes}
-        self.claims: Mapping[str, Claim] = {claim.id: claim for claim in claims}
-        self.documents: Mapping[str, Document] = {document.id: document for document in documents}
+    def __init__(
+        self,
+        nodes: Iterable[Node] | Mapping[str, Node],
+        claims: Iterable[Claim] | Mapping[str, Claim],
+        documents: Iterable[Document] | Mapping[str, Document],
+    ) -> None:
+        self.nodes: Mapping[str, Node] = _by_id(nodes)
+        self.claims: Mapping[str, Claim] = _by_id(claims)
+        self.documents: Mapping[str, Document] = _by_id(documents)
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -91,17 +100,25 @@ class KnowledgeGraph:
         return graph
 
     @cached_property
+    def columns(self) -> Columns:
+        """The family tree as arrays, which questions of descent search (`ailineage.kg.lineage`)."""
+        from ailineage.kg.columns import Columns
+
+        return Columns.of(self)
+
+    @cached_property
     def lineage(self) -> networkx.DiGraph:
-        """The family tree: edges from parent to child, each with the relation and claims that support it."""
+        """The family tree for networkx: edges from parent to child, with the relation and claims that support them."""
+        columns = self.columns
+        ids = columns.ids.tolist()
         graph = networkx.DiGraph()
-        graph.add_nodes_from(self.nodes)
-        for edge in self.edges:
-            if edge.relation not in LINEAGE or edge.target is None:
-                continue
-            down = (edge.source, edge.target) if edge.relation is Relation.SUCCEEDED_BY else (edge.target, edge.source)
-            held = graph.get_edge_data(*down)
-            if held is None or _RANK[edge.relation] < _RANK[held["relation"]]:
-                graph.add_edge(*down, relation=edge.relation, claims=edge.claims)
+        graph.add_nodes_from(ids)
+        graph.add_edges_from(
+            (ids[parent], ids[child], {"relation": columns.relation(step), "claims": columns.support(step)})
+            for step, (parent, child) in enumerate(
+                zip(columns.parents.tolist(), columns.children.tolist(), strict=True)
+            )
+        )
         return graph
 
     def resolve(self, name: str) -> Node:
@@ -124,7 +141,16 @@ class KnowledgeGraph:
         raise UnknownNodeError(f"no node is called {name[:80]!r}{hint}")
 
 
-_RANK = {Relation.BUILDS_ON: 0, Relation.VARIANT_OF: 1, Relation.SUCCEEDED_BY: 2, Relation.INFLUENCED_BY: 3}
+class _Identified(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+R = TypeVar("R", bound=_Identified)
+
+
+def _by_id(records: Iterable[R] | Mapping[str, R]) -> Mapping[str, R]:
+    return records if isinstance(records, Mapping) else {record.id: record for record in records}
 
 
 def _group(pairs: Iterable[tuple[str | None, Claim]]) -> dict[str, list[Claim]]:

@@ -3,14 +3,12 @@
 A line of descent is direct if each step builds on, is a variant of or succeeds the one before. A line with a step of
 mere influence is weaker and taken only where there is no direct one; failing both, two nodes may share an ancestor.
 
-The best path of a kind is the one with the least sum of step costs. A step costs 1 if the child builds on the parent
-or is a variant of it, 1.5 if it succeeded it, 2.5 if it was only influenced by it; half a step more where no authored
-claim supports it, and 3 more where the child is dated before its parent.
+The best path of a kind is the one with the least sum of step costs; `ailineage.kg.columns` says what a step costs and
+holds the arrays that are searched here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
@@ -19,8 +17,6 @@ import networkx as nx
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import Claim, Node
 from ailineage.kg.vocabulary import Relation
-
-_COST = {Relation.BUILDS_ON: 1.0, Relation.VARIANT_OF: 1.0, Relation.SUCCEEDED_BY: 1.5, Relation.INFLUENCED_BY: 2.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +68,8 @@ class Kinship:
 
 
 def cost(graph: KnowledgeGraph, parent: str, child: str) -> float:
-    """The cost of one step of descent, by the rule above."""
-    data = graph.lineage.edges[parent, child]
-    value = _COST[data["relation"]]
-    if not any(graph.claims[id].authored for id in data["claims"]):
-        value += 0.5
-    older, newer = graph.nodes[parent].date, graph.nodes[child].date
-    if older and newer and newer[: len(older)] < older[: len(newer)]:
-        value += 3
-    return value
-
-
-def _weight(graph: KnowledgeGraph, influence: bool = True) -> Callable[[str, str, dict], float | None]:
-    """The cost of a step for networkx, which leaves out an edge whose weight is None."""
-
-    def weight(parent: str, child: str, data: dict) -> float | None:
-        if not influence and data["relation"] is Relation.INFLUENCED_BY:
-            return None
-        return cost(graph, parent, child)
-
-    return weight
+    """The cost of one step of descent."""
+    return float(graph.columns.costs[graph.columns.step(parent, child)])
 
 
 def path(graph: KnowledgeGraph, start: str, goal: str, language: str = "en") -> Path | None:
@@ -140,49 +118,34 @@ def nearest_common_ancestor(graph: KnowledgeGraph, left: str, right: str) -> str
 
 
 def _nearest(graph: KnowledgeGraph, left: str, right: str, influence: bool) -> str | None:
-    up, weight = graph.lineage.reverse(copy=False), _weight(graph, influence)
-    far = [
-        nx.single_source_dijkstra_path_length(up, end, weight=lambda child, parent, data: weight(parent, child, data))
-        for end in (left, right)
-    ]
-    common = (far[0].keys() & far[1].keys()) - {left, right}
-    return min(
-        common,
-        key=lambda node: (far[0][node] + far[1][node], -int((graph.nodes[node].date or "0")[:4]), node),
-        default=None,
-    )
+    columns = graph.columns
+    nearest = columns.common(columns.up if influence else columns.direct_up, left, right)
+    return min(nearest, key=lambda node: (-int((graph.nodes[node].date or "0")[:4]), node), default=None)
 
 
 def ancestors(graph: KnowledgeGraph, node: str, depth: int | None = None) -> dict[str, int]:
     """Ancestors and their distance in generations, nearest first."""
-    return _reach(graph.lineage.reverse(copy=False), node, depth)
+    return graph.columns.reach(graph.columns.up, node, depth)
 
 
 def descendants(graph: KnowledgeGraph, node: str, depth: int | None = None) -> dict[str, int]:
     """Descendants and their distance in generations, nearest first."""
-    return _reach(graph.lineage, node, depth)
+    return graph.columns.reach(graph.columns.down, node, depth)
 
 
 def parents(graph: KnowledgeGraph, node: str, language: str = "en") -> tuple[Descent, ...]:
     """The steps that lead directly to a node."""
-    return tuple(_descent(graph, parent, node, language) for parent in graph.lineage.predecessors(node))
+    return tuple(_descent(graph, parent, node, language) for parent in ancestors(graph, node, 1))
 
 
 def children(graph: KnowledgeGraph, node: str, language: str = "en") -> tuple[Descent, ...]:
     """The steps that lead directly from a node."""
-    return tuple(_descent(graph, node, child, language) for child in graph.lineage.successors(node))
-
-
-def _reach(lineage: nx.DiGraph, node: str, depth: int | None) -> dict[str, int]:
-    reached = nx.single_source_shortest_path_length(lineage, node, cutoff=depth)
-    return {id: distance for id, distance in sorted(reached.items(), key=lambda item: (item[1], item[0])) if distance}
+    return tuple(_descent(graph, node, child, language) for child in descendants(graph, node, 1))
 
 
 def _route(graph: KnowledgeGraph, start: str, goal: str, influence: bool = True) -> list[str] | None:
-    try:
-        return nx.dijkstra_path(graph.lineage, start, goal, _weight(graph, influence))
-    except nx.NetworkXNoPath:
-        return None
+    columns = graph.columns
+    return columns.path(columns.down if influence else columns.direct_down, start, goal)
 
 
 def _hops(graph: KnowledgeGraph, route: list[str], language: str) -> tuple[Descent, ...]:
@@ -190,17 +153,18 @@ def _hops(graph: KnowledgeGraph, route: list[str], language: str) -> tuple[Desce
 
 
 def _descent(graph: KnowledgeGraph, parent: str, child: str, language: str) -> Descent:
-    data = graph.lineage.edges[parent, child]
-    claims = [graph.claims[id] for id in data["claims"]]
+    columns = graph.columns
+    step = columns.step(parent, child)
+    claims = [graph.claims[id] for id in columns.support(step)]
     claims.sort(key=lambda c: (graph.documents[c.document].language != language, -c.confidence, c.id))
-    return Descent(parent, child, data["relation"], tuple(claims))
+    return Descent(parent, child, columns.relation(step), tuple(claims))
 
 
 def siblings(graph: KnowledgeGraph, node: str) -> dict[str, tuple[str, ...]]:
     """Nodes that share a parent with `node`, each with the shared parents."""
     shared: dict[str, tuple[str, ...]] = {}
-    for parent in sorted(graph.lineage.predecessors(node)):
-        for child in sorted(graph.lineage.successors(parent)):
+    for parent in ancestors(graph, node, 1):
+        for child in descendants(graph, parent, 1):
             if child != node:
                 shared[child] = (*shared.get(child, ()), parent)
     return shared
@@ -211,9 +175,8 @@ def all_paths(graph: KnowledgeGraph, start: str, goal: str, language: str = "en"
 
     Between hubs there may be millions: `count_paths` says how many without listing them.
     """
-    between = _between(graph, start, goal)
     try:
-        routes = nx.shortest_simple_paths(between, start, goal, _weight(graph))
+        routes = nx.shortest_simple_paths(_between(graph, start, goal), start, goal, "weight")
         return [Path(start, goal, _hops(graph, route, language)) for route in islice(routes, limit)]
     except (nx.NetworkXNoPath, nx.NodeNotFound):
         return []
@@ -235,8 +198,9 @@ def count_paths(graph: KnowledgeGraph, start: str, goal: str) -> int | None:
 
 def _between(graph: KnowledgeGraph, start: str, goal: str) -> nx.DiGraph:
     """The part of the lineage that any path from `start` to `goal` runs through."""
-    inside = (nx.descendants(graph.lineage, start) | {start}) & (nx.ancestors(graph.lineage, goal) | {goal})
-    return graph.lineage.subgraph(inside)
+    between = nx.DiGraph()
+    between.add_weighted_edges_from(graph.columns.between(start, goal))
+    return between
 
 
 def users(graph: KnowledgeGraph, technique: str) -> dict[str, str]:
@@ -257,15 +221,14 @@ def influence(graph: KnowledgeGraph, during: str | None = None, limit: int = 20)
     """
     from ailineage.kg.chronology import Period, when
 
+    columns = graph.columns
     window = Period.of(during) if during else None
-    dates = {id: period for id, node in graph.nodes.items() if (period := when(node))}
-    counted = {id for id in graph.lineage if not window or (id in dates and dates[id].first <= window.last)}
-    tree = graph.lineage.subgraph(counted).reverse(copy=True)
-    tree.remove_nodes_from([id for id in counted if tree.degree(id) == 0])
-    if not tree:
-        return []
-    ranks = nx.pagerank(tree)
-    ranked = [(id, rank) for id, rank in ranks.items() if not window or dates[id].during(window)]
+    dates = {id: period for id, node in graph.nodes.items() if (period := when(node))} if window else {}
+    counted = None if window is None else [id for id, period in dates.items() if period.first <= window.last]
+    ranks = columns.pagerank(counted)
+    ranked = [(str(columns.ids[n]), float(ranks[n])) for n in ranks.nonzero()[0]]
+    if window:
+        ranked = [(id, rank) for id, rank in ranked if dates[id].during(window)]
     return sorted(ranked, key=lambda item: (-item[1], item[0]))[:limit]
 
 
@@ -278,9 +241,11 @@ def named(graph: KnowledgeGraph, name: str) -> tuple[Node, tuple[Node, ...]]:
     Raises:
         UnknownNodeError: if no node bears the name.
     """
+    if name in graph.nodes:
+        return (node := graph.nodes[name]), (node,)
     lexicon = graph.lexicon
     plural = lexicon.lookup(name[:-1], typos=False) if name[-1:] in ("s", "S") else ()
-    found = (name,) if name in graph.nodes else lexicon.lookup(name, typos=False) or plural or lexicon.lookup(name)
+    found = lexicon.lookup(name, typos=False) or plural or lexicon.lookup(name)
     if not found:
         return (node := graph.resolve(name)), (node,)
     bearers = sorted((graph.nodes[id] for id in found), key=lambda node: (node.date or "9999", node.id))
@@ -289,4 +254,4 @@ def named(graph: KnowledgeGraph, name: str) -> tuple[Node, tuple[Node, ...]]:
 
 def circles(graph: KnowledgeGraph) -> list[list[str]]:
     """Nodes that descend from themselves, by circle: contradictory documents can say so, the library never does."""
-    return sorted(sorted(knot) for knot in nx.strongly_connected_components(graph.lineage) if len(knot) > 1)
+    return graph.columns.circles()

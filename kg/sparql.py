@@ -6,16 +6,12 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ailineage.errors import QueryError
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.rdf import PREFIXES, to_rdf
-
-if TYPE_CHECKING:
-    import pyoxigraph as ox
+from ailineage.kg.sparql_worker import Worker
 
 _QUIET = re.compile(
     r"<[^<>\"{}|^`\\\s]*>|\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|#[^\n]*", re.S
@@ -69,28 +65,35 @@ def catalogue() -> str:
 
 
 def query(graph: KnowledgeGraph, text: str, *, rows: int = 1000, seconds: float = 20.0) -> Table:
-    """Answer a SELECT or ASK query.
+    """Answer a SELECT, ASK, CONSTRUCT or DESCRIBE query.
 
     Raises:
         QueryError: if it is malformed (with line and column), an update, federated, or over `seconds`.
     """
     check(text)
-    outcome: list[Table | Exception] = []
-
-    def work() -> None:
-        try:
-            outcome.append(_run(graph, text, rows))
-        except Exception as error:  # handed to the caller below
-            outcome.append(error)
-
-    worker = threading.Thread(target=work, daemon=True)
-    worker.start()
-    worker.join(seconds)
-    if not outcome:
+    declared = prologue(text)
+    with _ONE_AT_A_TIME:
+        reply = _worker(graph).ask(f"{declared} {text}", rows, seconds)
+    if reply is None:
         raise QueryError(f"the query ran longer than {seconds:g} s; narrow it or add LIMIT")
-    if isinstance(result := outcome[0], Exception):
-        raise result
-    return result
+    if error := reply.get("error"):
+        raise QueryError(f"SPARQL: {located(error, len(declared) + 1)}")
+    return Table(tuple(reply["columns"]), tuple(map(tuple, reply["rows"])), reply["cut"])
+
+
+_ONE_AT_A_TIME = threading.Lock()
+_working: list[tuple[KnowledgeGraph, Worker]] = []
+
+
+def _worker(graph: KnowledgeGraph) -> Worker:
+    """The process that holds the graph's triples; kept for the next query on the same graph."""
+    if _working and _working[0][0] is graph and _working[0][1].alive:
+        return _working[0][1]
+    while _working:
+        _working.pop()[1].stop()
+    worker = Worker(to_rdf(graph).serialize(format="nt").encode())
+    _working.append((graph, worker))
+    return worker
 
 
 def check(text: str) -> None:
@@ -116,39 +119,6 @@ def prologue(text: str) -> str:
     """Declarations of the prefixes that a query does not declare itself, on one line."""
     declared = {match[1] for match in re.finditer(r"PREFIX\s+([\w-]*):", text, re.I)}
     return " ".join(f"PREFIX {name}: <{iri}>" for name, iri in PREFIXES.items() if name not in declared)
-
-
-def _run(graph: KnowledgeGraph, text: str, rows: int) -> Table:
-    import pyoxigraph as ox
-
-    store = _store(graph)
-    declared = prologue(text)
-    try:
-        result = store.query(declared + " " + text)
-    except SyntaxError as error:
-        raise QueryError(f"SPARQL: {located(str(error), len(declared) + 1)}") from None
-    if isinstance(result, ox.QueryBoolean):
-        return Table(("answer",), ((str(bool(result)).lower(),),))
-    if isinstance(result, ox.QueryTriples):
-        triples = [(str(t.subject), str(t.predicate), str(t.object)) for t, _ in zip(result, range(rows), strict=False)]
-        return Table(("subject", "predicate", "object"), tuple(triples))
-    columns = tuple(variable.value for variable in result.variables)
-    found: list[tuple[str | None, ...]] = []
-    for solution in result:
-        if len(found) == rows:
-            return Table(columns, tuple(found), cut=True)
-        found.append(tuple(getattr(term, "value", str(term)) if term is not None else None for term in solution))
-    return Table(columns, tuple(found))
-
-
-@lru_cache(maxsize=1)
-def _store(graph: KnowledgeGraph) -> ox.Store:
-    """The graph's triples in memory; kept for the next query on the same graph."""
-    import pyoxigraph as ox
-
-    store = ox.Store()
-    store.bulk_load(to_rdf(graph).serialize(format="nt").encode(), format=ox.RdfFormat.N_TRIPLES)
-    return store
 
 
 def located(message: str, shift: int) -> str:

@@ -1,49 +1,56 @@
-"""A graph on disk: one JSON object a line, nothing executable, the same bytes for the same graph.
+"""A graph on disk: tables of records and columns of lineage, nothing executable, the same bytes for the same graph.
 
 documents.jsonl   stored texts, library and user
 nodes.jsonl       all nodes
 claims.jsonl      all claims, judged
-extracts.jsonl    for each user document, the provisional nodes it introduced
+extracts.jsonl    for each user document (`id`), the provisional nodes it introduced
+lineage.*.npy     the family tree (`ailineage.kg.columns`)
+
+Opening maps them into memory (`ailineage.kg.rows`); a record is read when it is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from ailineage.corpus.documents import Document
+from ailineage.kg import rows
+from ailineage.kg.columns import Columns
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import Claim, Node
+from ailineage.kg.rows import Rows
 from ailineage.kg.vocabulary import Family, Kind, Relation
 
 
 def save(graph: KnowledgeGraph, provisional: Mapping[str, list[Node]], folder: Path) -> None:
     """Write a graph into an empty folder; `provisional` maps user documents to the nodes they introduced."""
-    _write(folder / "documents.jsonl", map(asdict, graph.documents.values()))
-    _write(folder / "nodes.jsonl", map(asdict, graph.nodes.values()))
-    _write(folder / "claims.jsonl", map(asdict, graph.claims.values()))
-    _write(
+    rows.write(folder / "documents.jsonl", map(asdict, graph.documents.values()))
+    rows.write(folder / "nodes.jsonl", map(asdict, graph.nodes.values()))
+    rows.write(folder / "claims.jsonl", map(asdict, graph.claims.values()))
+    rows.write(
         folder / "extracts.jsonl",
-        ({"document": document, "nodes": [asdict(node) for node in nodes]} for document, nodes in provisional.items()),
+        ({"id": document, "nodes": [asdict(node) for node in nodes]} for document, nodes in provisional.items()),
     )
+    graph.columns.save(folder)
 
 
 def load(folder: Path) -> KnowledgeGraph:
-    """Read a graph back."""
-    return KnowledgeGraph(
-        map(_node, _read(folder / "nodes.jsonl")),
-        map(_claim, _read(folder / "claims.jsonl")),
-        (Document(**entry) for entry in _read(folder / "documents.jsonl")),
+    """Open a graph."""
+    graph = KnowledgeGraph(
+        Rows(folder / "nodes.jsonl", _node),
+        Rows(folder / "claims.jsonl", _claim),
+        Rows(folder / "documents.jsonl", lambda entry: Document(**entry)),
     )
+    graph.columns = Columns.open(folder)
+    return graph
 
 
 def load_provisional(folder: Path) -> dict[str, list[Node]]:
     """The provisional nodes each user document introduced."""
-    return {entry["document"]: [_node(node) for node in entry["nodes"]] for entry in _read(folder / "extracts.jsonl")}
+    return dict(Rows(folder / "extracts.jsonl", lambda entry: [_node(node) for node in entry["nodes"]]))
 
 
 def _node(entry: dict[str, Any]) -> Node:
@@ -67,15 +74,3 @@ def _claim(entry: dict[str, Any]) -> Claim:
             "references": tuple(entry["references"]),
         }
     )
-
-
-def _write(path: Path, entries: Iterable[Mapping[str, Any]]) -> None:
-    with path.open("wb") as stream:
-        for entry in entries:
-            stream.write(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
-
-
-def _read(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as stream:
-        for line in stream:
-            yield orjson.loads(line)

@@ -102,6 +102,14 @@ def test_a_newer_workspace_is_refused(workspace: Workspace) -> None:
         workspace.current("graph")
 
 
+def test_an_older_workspace_is_refused(workspace: Workspace) -> None:
+    publish(workspace, "one")
+    path = workspace.root / "graph" / "one" / "manifest.json"
+    path.write_bytes(orjson.dumps({**orjson.loads(path.read_bytes()), "schema": SCHEMA - 1}))
+    with pytest.raises(WorkspaceError, match=r"older ailineage.*ailineage build"):
+        workspace.current("graph")
+
+
 def test_a_damaged_workspace_names_the_remedy(workspace: Workspace) -> None:
     publish(workspace, "one")
     (workspace.root / "graph" / "one" / "manifest.json").write_text("{")

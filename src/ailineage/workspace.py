@@ -24,7 +24,7 @@ import orjson
 
 from ailineage.errors import MismatchError, WorkspaceError
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised with every change of what lies in a version's folder."""
 
 KINDS = ("graph", "index", "decoder")
@@ -92,7 +92,7 @@ class Workspace:
         """One version of a kind by name.
 
         Raises:
-            WorkspaceError: if it is missing, damaged or too new.
+            WorkspaceError: if it is missing, damaged, too old or too new.
         """
         path = self.root / kind / name / "manifest.json"
         try:
@@ -103,6 +103,11 @@ class Workspace:
             raise WorkspaceError(
                 f"{path}: written by a newer ailineage (schema {manifest['schema']}, this one knows {SCHEMA});"
                 " upgrade ailineage or name another --workspace"
+            )
+        if manifest.get("schema", 0) < SCHEMA:
+            raise WorkspaceError(
+                f"{path}: written by an older ailineage (schema {manifest.get('schema', 0)}, this one needs {SCHEMA});"
+                " run `ailineage build` with your documents again"
             )
         return Version(name, path.parent, manifest)
 

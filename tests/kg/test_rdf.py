@@ -90,6 +90,8 @@ def test_rows_and_time_are_limited(small_graph: KnowledgeGraph) -> None:
     cross = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
     with pytest.raises(QueryError, match="longer than"):
         sparql.query(small_graph, cross, seconds=0.2)
+    assert not any(worker.alive for _, worker in sparql._working)  # it computes no longer
+    assert sparql.query(small_graph, "SELECT * WHERE { ?s ?p ?o }", rows=3).cut
 
 
 @pytest.mark.parametrize("format", exports.FORMATS)

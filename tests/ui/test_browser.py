@@ -123,8 +123,11 @@ def test_the_tree_is_walked_by_keyboard(page: Page, address: str) -> None:
         page.keyboard.press("+")
     expect(stage).not_to_have_attribute("data-named", str(named))
     page.keyboard.press("0")
-    page.locator(".node[data-id=clip]").focus()
-    page.keyboard.press("Enter")
+    expect(stage).to_have_attribute("data-named", str(named))  # drawn anew: what was out of sight can be focused
+    clip = page.locator(".node[data-id=clip]")
+    clip.focus()
+    expect(clip).to_be_focused()
+    clip.press("Enter")
     expect(page.get_by_test_id("card")).to_contain_text("CLIP", timeout=WAIT)
     page.locator(".stage").focus()
     page.keyboard.press("Escape")
