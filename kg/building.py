@@ -18,11 +18,12 @@ from ailineage.errors import DocumentError
 from ailineage.kg import authored
 from ailineage.kg.authored import Authored
 from ailineage.kg.claims import judge
+from ailineage.kg.decisions import Decision, apply
 from ailineage.kg.extraction import EXTRACTOR, Extract, extract
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.identity import Lexicon
 from ailineage.kg.model import Claim, Node
-from ailineage.kg.store import load_provisional
+from ailineage.kg.store import load_decisions, load_provisional
 
 
 @dataclass
@@ -32,9 +33,10 @@ class Parts:
     library: Authored
     with_library: bool = True
     extracts: dict[str, Extract] = field(default_factory=dict)
+    decisions: dict[str, Decision] = field(default_factory=dict)
 
     def graph(self) -> KnowledgeGraph:
-        """The union of all parts, with claims weighed."""
+        """The union of all parts, with decisions carried out and claims weighed."""
         nodes = dict(self.library.nodes)
         for id in sorted(self.extracts):
             for node in self.extracts[id].nodes.values():
@@ -44,7 +46,8 @@ class Parts:
         for id in sorted(self.extracts):
             claims += self.extracts[id].claims
             documents.append(self.extracts[id].document)
-        return KnowledgeGraph(nodes.values(), judge(claims), documents)
+        kept = apply(self.decisions, nodes.values(), claims)
+        return KnowledgeGraph(kept.nodes, judge(kept.claims), documents)
 
     @property
     def provisional(self) -> dict[str, list[Node]]:
@@ -94,9 +97,17 @@ def library_version(root: Path | None = None) -> str:
 
 
 def reopen(graph: KnowledgeGraph, folder: Path, parts: Parts) -> Parts:
-    """Fill `parts` with what a stored graph's user documents say, without reading them again."""
+    """Fill `parts` with what a stored graph's user documents say, and what the user decided.
+
+    No document is read again but those with a decided node: what the graph holds of them is what became of it.
+    """
     provisional: Mapping[str, list[Node]] = load_provisional(folder)
+    parts.decisions = load_decisions(folder)
+    lexicon = Lexicon(parts.library.nodes.values()) if parts.decisions else None
     for id, nodes in provisional.items():
+        if lexicon and any(node.id in parts.decisions for node in nodes):
+            parts.extracts[id] = extract(graph.documents[id], lexicon, parts.library.nodes)
+            continue
         claims = [replace(claim, preferred=True, conflicts_with=()) for claim in graph.by_document.get(id, ())]
         parts.extracts[id] = Extract(graph.documents[id], claims, {node.id: node for node in nodes})
     return parts

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from ailineage.corpus import documents as reading
 from ailineage.errors import DocumentError, MismatchError, UsageError, WorkspaceError
-from ailineage.kg import building, exports, lineage, sparql, store
+from ailineage.kg import building, decisions, exports, lineage, sparql, store
 from ailineage.kg.building import Parts
+from ailineage.kg.decisions import Decision, Verdict
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import Claim, Node
 from ailineage.workspace import Workspace, matching, version_of
@@ -78,7 +79,7 @@ class Engine:
         if only and not files:
             raise UsageError("--only needs at least one path")
         with self.workspace.writing():
-            parts = Parts(building.library(), with_library=not only)
+            parts = Parts(building.library(), with_library=not only, decisions=self.decisions())
             notes = parts.add(self._read(files))
             return self._publish(parts, notes)
 
@@ -106,6 +107,46 @@ class Engine:
                 raise UsageError(f"no document is called {document!r}; `ailineage documents` lists them")
             del parts.extracts[document]
             return self._publish(parts, [])
+
+    def decide(self, node: str, verdict: Verdict | str, into: str | None = None) -> Report:
+        """Confirm or reject a provisional node, or merge it into another; it holds for every later build.
+
+        Args:
+            node: the provisional node's name or id.
+            verdict: `confirmed`, `rejected` or `merged`.
+            into: the node to merge it into.
+
+        Raises:
+            UsageError: if the node is not provisional, or the verdict is none of the three.
+        """
+        if verdict not in list(Verdict):
+            raise UsageError(f"{verdict!r} is no verdict; choose from {', '.join(Verdict)}")
+        target = self.node(into) if into is not None else None
+        decision = decisions.decide(self.graph, self.node(node), Verdict(verdict), target)
+        with self.workspace.writing():
+            parts = self._parts()
+            parts.decisions[decision.id] = decision
+            return self._publish(parts, [])
+
+    def undecide(self, id: str) -> Report:
+        """Take a decision back; the node is again as it was read.
+
+        Raises:
+            UsageError: if nothing was decided about it.
+        """
+        with self.workspace.writing():
+            parts = self._parts()
+            if parts.decisions.pop(id, None) is None:
+                raise UsageError(f"nothing was decided about {id!r}")
+            return self._publish(parts, [])
+
+    def decisions(self) -> dict[str, Decision]:
+        """What was decided about provisional nodes, by node id."""
+        try:
+            current = self.workspace.current("graph")
+        except WorkspaceError:
+            return {}
+        return store.load_decisions(current.folder) if current else {}
 
     def ensure(self) -> None:
         """Build the library's graph and index if the workspace has none."""
@@ -139,12 +180,22 @@ class Engine:
             raise DocumentError("nothing to build from: no document has text")
         said = [f"{id} {extract.document.sha256}" for id, extract in sorted(parts.extracts.items())]
         library = building.library_version()
-        version = version_of(library, str(parts.with_library), *said)
-        manifest = {"library": parts.with_library, "library_version": library, "documents": said}
+        decided = [f"{d.id} {d.verdict} {d.into or ''}".strip() for _, d in sorted(parts.decisions.items())]
+        version = version_of(library, str(parts.with_library), *said, *decided)
+        manifest = {
+            "library": parts.with_library,
+            "library_version": library,
+            "documents": said,
+            "decisions": decided,
+        }
         known = self._index_folder()
         embedder = self.embedder
         index = version_of(version, embedder.identity)
-        built = self.workspace.publish("graph", version, manifest, lambda at: store.save(graph, parts.provisional, at))
+
+        def write(folder: Path) -> None:
+            store.save(graph, parts.provisional, folder, parts.decisions)
+
+        built = self.workspace.publish("graph", version, manifest, write)
         self.workspace.publish(
             "index",
             index,
@@ -305,6 +356,11 @@ class Engine:
             raise UsageError(f"no document is called {document!r}; `ailineage documents` lists them")
         chosen: Iterable[Claim] = graph.claims.values() if document is None else graph.by_document.get(document, [])
         return [claim for claim in chosen if claim.conflicts_with or not conflicts]
+
+    def provisional(self, document: str) -> list[Node]:
+        """The nodes a document introduced that are not in the library, whatever was decided about them."""
+        current = self.workspace.current("graph")
+        return store.load_provisional(current.folder).get(document, []) if current else []
 
     def documents(self) -> list[reading.Document]:
         """The user's documents, without the library's articles."""

@@ -29,7 +29,7 @@ def document(id: str) -> Document:
 
 def stored(parts: Parts, folder: Path) -> dict[str, bytes]:
     folder.mkdir()
-    store.save(parts.graph(), parts.provisional, folder)
+    store.save(parts.graph(), parts.provisional, folder, parts.decisions)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 

@@ -16,6 +16,7 @@ from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import Claim
 from ailineage.kg.vocabulary import RELATION_LABELS
 from ailineage.terminal import said
+from ailineage.ui import undecided
 from ailineage.ui.card import plain_label
 from ailineage.ui.session import engine, marked
 from ailineage.ui.words import language, say
@@ -81,6 +82,7 @@ def _document(graph: KnowledgeGraph, id: str) -> None:
     if entities:
         with st.expander(say("entities", n=len(entities))):
             st.html(html.escape(" · ".join(entities)))
+    undecided.draw(id)
     text, table = st.columns([3, 2], gap="large")
     with text:
         spans = [(claim.start, claim.end) for claim in claims]
