@@ -34,12 +34,14 @@ _APART = (13.0, 16.0, 26.0, 40.0)
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What to draw; an empty set or None means everything."""
+    """What to draw; an empty set or None means everything. `ids` are single nodes, `relations` kinds of step."""
 
     kinds: frozenset[Kind] = frozenset()
     families: frozenset[Family] = frozenset()
     first: int | None = None
     last: int | None = None
+    ids: frozenset[str] | None = None
+    relations: frozenset[Relation] = frozenset()
 
     def __call__(self, node: Node) -> bool:
         """Whether a dated node is drawn."""
@@ -49,6 +51,7 @@ class Chosen:
             and (not self.families or node.family in self.families)
             and (self.first is None or year >= self.first)
             and (self.last is None or year <= self.last)
+            and (self.ids is None or node.id in self.ids)
         )
 
 
@@ -82,18 +85,20 @@ class Lane:
 class Layout:
     """A drawing of the lineage, and the count of everything that is not in it.
 
-    `undated` and `filtered` are nodes of the lineage; `implied` are steps that follow from the drawn ones;
-    `unrelated` are nodes without any step of descent (people, papers, datasets).
+    `ticks` are labels along x. `undated` and `filtered` are nodes of the lineage, `further` relatives too far away;
+    `implied` are steps that follow from the drawn ones; `unrelated` are nodes without any step of descent (people,
+    papers, datasets).
     """
 
     nodes: tuple[Placed, ...]
     steps: tuple[tuple[str, str], ...]
     lanes: tuple[Lane, ...]
-    years: tuple[tuple[int, float], ...]
-    undated: int
-    filtered: int
-    implied: int
-    unrelated: int
+    ticks: tuple[tuple[str, float], ...]
+    undated: int = 0
+    filtered: int = 0
+    implied: int = 0
+    unrelated: int = 0
+    further: int = 0
 
     def to_json(self, graph: KnowledgeGraph, language: str) -> dict[str, Any]:
         """What the browser draws, with names in a language."""
@@ -128,7 +133,12 @@ class Layout:
             [a, b, graph.lineage.edges[a, b]["relation"] is Relation.INFLUENCED_BY, _relation(graph, a, b, index)]
             for a, b in self.steps
         ]
-        return {"nodes": nodes, "steps": steps, "lanes": lanes, "years": [[y, round(x, 2)] for y, x in self.years]}
+        return {
+            "nodes": nodes,
+            "steps": steps,
+            "lanes": lanes,
+            "ticks": [[label, round(x, 2)] for label, x in self.ticks],
+        }
 
 
 def timeline(graph: KnowledgeGraph, chosen: Chosen = EVERYTHING) -> Layout:
@@ -137,6 +147,11 @@ def timeline(graph: KnowledgeGraph, chosen: Chosen = EVERYTHING) -> Layout:
     dated = [id for id in tree if _ISO.match(graph.nodes[id].date or "")]
     kept = [id for id in dated if chosen(graph.nodes[id])]
     part = tree.subgraph(kept)
+    if chosen.relations:
+        part = part.edge_subgraph(
+            (a, b) for a, b in part.edges if graph.lineage.edges[a, b]["relation"] in chosen.relations
+        )
+        kept = list(part)
     steps = tuple(sorted(nx.transitive_reduction(part).edges))
     years = _years(graph, kept)
     where = {id: _x(years, graph.nodes[id].date or "") for id in kept}
@@ -147,7 +162,7 @@ def timeline(graph: KnowledgeGraph, chosen: Chosen = EVERYTHING) -> Layout:
         nodes=tuple(nodes),
         steps=steps,
         lanes=tuple(lanes),
-        years=tuple(sorted(years.items())),
+        ticks=tuple((f"< {FIRST}" if year < FIRST else str(year), at) for year, at in sorted(years.items())),
         undated=len(tree) - len(dated),
         filtered=len(dated) - len(kept),
         implied=part.number_of_edges() - len(steps),
@@ -198,9 +213,11 @@ def _years(graph: KnowledgeGraph, ids: Collection[str]) -> dict[int, float]:
     for id in ids:
         node = graph.nodes[id]
         busy[max(int((node.date or "0")[:4]), FIRST - 1), node.family] += 1
-    last = max((year for year, _ in busy), default=FIRST)
+    if not busy:
+        return {}
+    last = max(year for year, _ in busy)
     widths = {}
-    for year in range(min((year for year, _ in busy), default=FIRST), last + 1):
+    for year in range(min(year for year, _ in busy), last + 1):
         most = max((n for (y, _), n in busy.items() if y == year), default=0)
         widths[year] = _QUIET + _BUSY * most**1.1
     scale, at, starts = WIDTH / sum(widths.values()), 0.0, {}

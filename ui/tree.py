@@ -11,7 +11,7 @@ import streamlit as st
 
 from ailineage.kg import lineage
 from ailineage.kg.graph import KnowledgeGraph
-from ailineage.kg.layout import FIRST, Layout
+from ailineage.kg.layout import Layout
 from ailineage.kg.vocabulary import KIND_LABELS, LINEAGE, RELATION_LABELS, Kind
 from ailineage.ui.words import language, say
 
@@ -45,7 +45,6 @@ def draw(
         legend.append(("other", say("other_kind")))  # type: ignore[arg-type]
     data = {
         **drawn,
-        "first": FIRST,
         "stamp": f"{id(graph)} {hash(layout)} {language()}",
         "style": (_PARTS / "tree.svg.css").read_text(encoding="utf-8"),
         "focus": focus,

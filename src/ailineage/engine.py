@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -322,6 +323,11 @@ class Engine:
         yield from answer(
             bundle, decoder, nodes=graph.nodes, claims=graph.claims, lexicon=graph.lexicon, retrieve_ms=taken
         )
+
+    def feedback(self, question: str, answer: Answer, *, good: bool) -> None:
+        """Keep what the user thought of an answer in the workspace's feedback.jsonl; it is sent nowhere."""
+        when = datetime.now(UTC).isoformat(timespec="seconds")
+        self.workspace.note({"when": when, "question": question, "good": good, "answer": answer.to_json()})
 
     def search(self, query: str, *, k: int = 10, mode: str = "hybrid") -> list[Evidence]:
         """The k passages nearest to a query."""

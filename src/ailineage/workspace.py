@@ -3,6 +3,7 @@
     <root>/<graph|index|decoder>/<version>/manifest.json   what it is made of, and a checksum of every file
     <root>/<graph|index|decoder>/current                   one line: the published version
     <root>/cache/                                          converted weights; may be deleted at any time
+    <root>/feedback.jsonl                                  what the user thought of answers; it never leaves the machine
     <root>/lock                                            held by the one writer
 
 A version is built beside the others under a temporary name, synced, renamed, and only then pointed at; readers see
@@ -173,6 +174,20 @@ class Workspace:
         _sync(home)
         self._prune(home, keep=version)
         return self.version(kind, version)
+
+    def note(self, entry: dict[str, Any]) -> None:
+        """Append an entry to the feedback, one JSON object a line.
+
+        Raises:
+            WorkspaceError: if it cannot be written.
+        """
+        path = self.root / "feedback.jsonl"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with path.open("ab") as stream:
+                stream.write(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
+        except OSError as error:
+            raise WorkspaceError(f"{path}: cannot be written: {error.strerror}; name another --workspace") from None
 
     def check(self, kind: str) -> list[str]:
         """Names of files of the current version whose checksum is no longer right."""

@@ -59,9 +59,9 @@ def test_undated_and_oddly_dated_nodes_are_counted() -> None:
 
 def test_what_is_older_than_the_axis_stands_before_it() -> None:
     drawn = timeline(graph_of([node("old", "1805"), node("new", "1958")], ("old", "new")))
-    years = dict(drawn.years)
+    years = dict(drawn.ticks)
     x = {placed.id: placed.x for placed in drawn.nodes}
-    assert x["old"] < years[layout.FIRST] < x["new"]
+    assert x["old"] < years[str(layout.FIRST)] < x["new"]
 
 
 def test_a_step_to_a_node_that_is_not_there_is_passed_over() -> None:
@@ -98,3 +98,9 @@ def test_the_branches_meet_in_the_transformer(shipped: object) -> None:
 def test_families_have_colours_of_their_own() -> None:
     assert len({layout.hue(family) for family in Family}) == len(Family)
     assert layout.hue(None) is None
+
+
+def test_single_nodes_and_kinds_of_step_can_be_chosen(three: KnowledgeGraph) -> None:
+    assert [placed.id for placed in timeline(three, Chosen(ids=frozenset({"a", "b"}))).nodes] == ["a", "b"]
+    assert timeline(three, Chosen(relations=frozenset({Relation.VARIANT_OF}))).nodes == ()
+    assert timeline(three, Chosen(relations=frozenset({Relation.BUILDS_ON}))) == timeline(three)

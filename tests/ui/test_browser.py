@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.ui.conftest import Watched
@@ -240,3 +243,97 @@ def test_a_narrow_window_needs_no_sideways_scrolling(browser: Browser, address: 
     assert watched.outside == []
     assert watched.errors == []
     context.close()
+
+
+PAGES = ("", "lineage", "lineage?focus=bert&to=sam", "node?id=bert", "implementations?id=lstm", "documents", "query")
+
+
+def settled(page: Page) -> None:
+    """Wait until the page's script has run."""
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=WAIT)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_has_no_serious_finding(browser: Browser, address: str, scheme: Literal["light", "dark"]) -> None:
+    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    found = []
+    for place in PAGES:
+        page.goto(f"{address}/{place}")
+        expect(page.get_by_test_id("stMainBlockContainer")).to_be_visible(timeout=WAIT)
+        settled(page)
+        page.wait_for_timeout(500)
+        violations = Axe().run(page).response["violations"]
+        found += [(place, v["id"], v["nodes"][0]["html"]) for v in violations if v["impact"] in ("serious", "critical")]
+    context.close()
+    assert found == []
+
+
+def test_a_family_is_drawn_by_generations_and_as_a_neighbourhood(page: Page, address: str) -> None:
+    page.goto(f"{address}/lineage?focus=bert&layout=tree&hops=1")
+    tree(page)
+    expect(page.locator(".stage .year", has_text=re.compile(r"^\+1$"))).to_be_visible(timeout=WAIT)
+    expect(page.get_by_test_id("counts")).to_contain_text("further relatives")
+    expect(page.locator(".node[data-id=perceptron]")).to_have_count(0)
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("button", name="Neighbourhood").or_(page.get_by_role("radio", name="Neighbourhood")).click()
+    expect(page).to_have_url(re.compile("layout=near"), timeout=WAIT)
+    expect(page.locator(".stage .year", has_text=re.compile(r"^2018$"))).to_be_attached(timeout=WAIT)
+    expect(page.locator(".node[data-id=transformer]")).to_be_attached()
+    expect(page.locator(".node[data-id=perceptron]")).to_have_count(0)
+
+
+def test_the_tree_can_be_drawn_by_kind_of_step(page: Page, address: str) -> None:
+    page.goto(f"{address}/lineage?by=variant_of")
+    tree(page)
+    expect(page.locator(".node[data-id=roberta]")).to_be_attached(timeout=WAIT)
+    expect(page.locator(".node[data-id=perceptron]")).to_have_count(0)
+
+
+def test_equations_are_rendered_and_lead_to_their_line(page: Page, address: str) -> None:
+    page.goto(f"{address}/implementations?id=transformer")
+    page.get_by_text(re.compile(r"^Equations \(\d+\)")).click(timeout=WAIT)
+    expect(page.locator(".katex").first).to_be_visible(timeout=WAIT)
+    assert page.locator(".katex-error").count() == 0
+    link = page.get_by_role("link", name=re.compile("^line ")).first
+    line = (link.get_attribute("href") or "").removeprefix("#")
+    link.click()
+    expect(page.locator(f"#{line}")).to_be_in_viewport(timeout=WAIT)
+
+
+def test_an_answer_is_stopped(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.get_by_text("The decoder is ready.")).to_be_visible(timeout=2 * WAIT)
+    ask(page, "How did the Transformer lead to SAM?")
+    page.get_by_role("button", name="Stop", exact=True).click(timeout=WAIT)
+    expect(page.get_by_text("Stopped before an answer was checked")).to_be_visible(timeout=WAIT)
+
+
+def test_an_opinion_stays_in_the_workspace(page: Page, address: str, built: Path) -> None:
+    page.goto(address)
+    page.get_by_text("Let the decoder write").click(timeout=2 * WAIT)
+    ask(page, "Who proposed the perceptron?")
+    expect(page.get_by_test_id("answer").first).to_be_visible(timeout=WAIT)
+    page.get_by_test_id("stFeedback").get_by_role("button").or_(
+        page.get_by_test_id("stFeedback").get_by_role("radio")
+    ).first.click()
+    expect(page.get_by_text("Kept on this machine")).to_be_visible(timeout=WAIT)
+    (kept,) = [json.loads(line) for line in (built / "feedback.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert kept["question"] == "Who proposed the perceptron?"
+    assert kept["answer"]["sentences"]
+
+
+def test_a_provisional_node_is_rejected_and_comes_back(page: Page, address: str, tmp_path: Path) -> None:
+    file = tmp_path / "names.md"
+    file.write_text("- Zorbnet 2021.05.03 a new network\n\nZorbnet builds on BERT.\n", encoding="utf-8")
+    page.goto(f"{address}/documents")
+    page.locator("input[type=file]").set_input_files(file, timeout=WAIT)
+    page.get_by_role("button", name="Add 1").click(timeout=WAIT)
+    page.get_by_text("Names the library does not know").click(timeout=WAIT)
+    page.get_by_role("button", name="Reject").click()
+    expect(page.get_by_text("Zorbnet: rejected")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("Zorbnet · builds on · BERT")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Zorbnet · builds on · BERT")).to_be_visible(timeout=WAIT)
+    page.get_by_role("button", name="Remove").click(timeout=WAIT)
+    expect(page.get_by_text("names.md removed")).to_be_visible(timeout=WAIT)

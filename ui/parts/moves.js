@@ -3,7 +3,7 @@
 Object.assign(Tree.prototype, {
   at(factor, px, py) {
     const zoom = Math.min(Math.max(this.zoom * factor, 0.6), 24), change = zoom / this.zoom;
-    this.ox = px - GUTTER - (px - GUTTER - this.ox) * change;
+    this.ox = px - this.left - (px - this.left - this.ox) * change;
     this.oy = py - TOP - (py - TOP - this.oy) * change;
     this.zoom = zoom;
     this.draw();
@@ -42,7 +42,7 @@ Object.assign(Tree.prototype, {
   },
 
   key(event) {
-    const step = 60, middle = [(this.w + GUTTER) / 2, this.h / 2];
+    const step = 60, middle = [(this.w + this.left) / 2, this.h / 2];
     const moves = {
       ArrowLeft: () => this.by(step, 0), ArrowRight: () => this.by(-step, 0),
       ArrowUp: () => this.by(0, step), ArrowDown: () => this.by(0, -step),
@@ -55,7 +55,7 @@ Object.assign(Tree.prototype, {
   },
 
   act(what) {
-    const middle = [(this.w + GUTTER) / 2, this.h / 2];
+    const middle = [(this.w + this.left) / 2, this.h / 2];
     if (what === "in") this.at(1.4, ...middle);
     else if (what === "out") this.at(1 / 1.4, ...middle);
     else if (what === "fit") this.fit();

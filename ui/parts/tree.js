@@ -2,7 +2,7 @@
 // Names come from documents: they are set as text and never as markup.
 
 const NS = "http://www.w3.org/2000/svg";
-const GUTTER = 172, TOP = 26, PAD = 40, BOTTOM = 12;
+const TOP = 26, PAD = 40, BOTTOM = 12;
 const RADIUS = [4.2, 6.5, 11, 17];
 const FONT = [[11, 400], [12, 500], [14, 700], [19, 800]];
 const SHAPES = {
@@ -27,7 +27,7 @@ class Tree {
   constructor(root) {
     this.root = root;
     this.stage = root.querySelector(".stage");
-    this.zoom = 1; this.ox = 0; this.oy = 0;
+    this.zoom = 1; this.ox = 0; this.oy = 0; this.left = 172;
     this.watch = new ResizeObserver(() => this.draw());
     this.watch.observe(this.stage);
     this.listen();
@@ -55,6 +55,7 @@ class Tree {
   build() {
     const { data } = this;
     this.stage.replaceChildren();
+    this.left = data.lanes.some((lane) => lane.name) ? 172 : 16;
     this.svg = make("svg", { width: "100%", height: "100%", xmlns: NS }, this.stage);
     make("style", {}, this.svg).textContent = data.style;
     make("rect", { class: "back", width: "100%", height: "100%" }, this.svg);
@@ -64,17 +65,17 @@ class Tree {
     this.bands = data.lanes.map((lane, n) => ({
       lane, back: make("rect", { class: n % 2 ? "lane plain" : "lane", style: `--hue:${colour(lane.hue)}` }, this.lanes),
     }));
-    make("rect", { class: "gutter", x: 0, y: 0, width: GUTTER - 8, height: "100%" }, this.gutter);
+    make("rect", { class: "gutter", x: 0, y: 0, width: this.left - 8, height: "100%" }, this.gutter);
     for (const band of this.bands) {
       band.name = make("text", { class: "family", x: 8 }, this.gutter);
       band.name.textContent = band.lane.name;
     }
     make("rect", { class: "gutter", x: 0, y: 0, width: "100%", height: TOP - 4 }, this.axis);
-    this.ticks = data.years.map(([year, x]) => {
+    this.ticks = data.ticks.map(([label, x]) => {
       const rule = make("line", { class: "rule", y1: TOP, y2: "100%" }, this.rules);
       const text = make("text", { class: "year", y: 15 }, this.axis);
-      text.textContent = year < data.first ? `< ${data.first}` : year;
-      return { year, x, rule, text };
+      text.textContent = label;
+      return { x, rule, text };
     });
     this.byId = new Map(data.nodes.map((node) => [node.id, node]));
     this.lines = data.steps.map((step) => this.line(step, ""));
@@ -139,11 +140,11 @@ class Tree {
 
   scale() {
     this.w = this.stage.clientWidth || 900; this.h = this.stage.clientHeight || 600;
-    this.kx = ((this.w - GUTTER - PAD) / 1000) * this.zoom;
+    this.kx = ((this.w - this.left - PAD) / 1000) * this.zoom;
     this.ky = ((this.h - TOP - BOTTOM) / this.rows) * this.zoom;
   }
 
-  x(value) { return GUTTER + this.ox + value * this.kx; }
+  x(value) { return this.left + this.ox + value * this.kx; }
   y(value) { return TOP + this.oy + value * this.ky; }
 
   draw() {
@@ -166,7 +167,7 @@ class Tree {
     }
     let last = -99;
     for (const { x, rule, text } of this.ticks) {
-      const at = this.x(x), show = at > GUTTER - 6 && at < this.w && at - last > 40;
+      const at = this.x(x), show = at > this.left - 6 && at < this.w && at - last > 40;
       for (const part of [rule, text]) part.style.display = show ? "" : "none";
       if (!show) continue;
       last = at;
@@ -182,12 +183,12 @@ class Tree {
 
   label() {
     const taken = [];
-    const free = (box) => box.x > GUTTER - 8 && box.x + box.w < this.w && box.y > TOP - 4 && box.y + box.h < this.h &&
+    const free = (box) => box.x > this.left - 8 && box.x + box.w < this.w && box.y > TOP - 4 && box.y + box.h < this.h &&
       !taken.some((t) => box.x < t.x + t.w && t.x < box.x + box.w && box.y < t.y + t.h && t.y < box.y + box.h);
     const seen = [];
     for (const item of this.items) {
       const { node, g, r } = item, cx = this.x(node.x), cy = this.y(node.y);
-      const inside = cx > GUTTER - 10 && cx < this.w + 10 && cy > TOP - 6 && cy < this.h + 10;
+      const inside = cx > this.left - 10 && cx < this.w + 10 && cy > TOP - 6 && cy < this.h + 10;
       g.style.display = inside ? "" : "none";
       item.text.style.display = "none";
       g.setAttribute("tabindex", "-1");
@@ -223,8 +224,8 @@ class Tree {
     if (!node) return;
     this.scale();
     const cx = this.x(node.x), cy = this.y(node.y);
-    if (cx < GUTTER || cx > this.w - 30 || cy < TOP || cy > this.h - 10) {
-      this.ox += (GUTTER + this.w) / 2 - cx; this.oy += this.h / 2 - cy;
+    if (cx < this.left || cx > this.w - 30 || cy < TOP || cy > this.h - 10) {
+      this.ox += (this.left + this.w) / 2 - cx; this.oy += this.h / 2 - cy;
     }
   }
 }

@@ -85,6 +85,7 @@ def _turn(number: int, turn: Mapping[str, Any], last: bool) -> None:
             st.caption(f":material/stop_circle: {say('stopped')}")
         else:
             _reply(number, turn["answer"])
+            _opinion(number, turn)
             if last:
                 _next(turn["answer"])
 
@@ -105,6 +106,16 @@ def _reply(number: int, answer: Answer) -> None:
                         st.session_state.source = (number, n)
     if answer.path:
         _path(number, answer)
+
+
+def _opinion(number: int, turn: Mapping[str, Any]) -> None:
+    """Two thumbs; what is pressed stays on this machine."""
+    given = st.feedback("thumbs", key=f"thumbs-{number}")
+    if given is not None and st.session_state.get(f"kept-{number}") != given:
+        st.session_state[f"kept-{number}"] = given
+        engine().feedback(turn["question"], turn["answer"], good=bool(given))
+    if given is not None:
+        st.caption(say("kept"))
 
 
 def _verdict(answer: Answer, written: bool, cited: bool) -> str:
@@ -158,6 +169,8 @@ def _export(history: list[dict[str, Any]]) -> None:
             )
         if st.button(say("clear")):
             history.clear()
+            for key in [key for key in st.session_state if str(key).startswith(("thumbs-", "kept-"))]:
+                del st.session_state[key]
             st.session_state.pop("source", None)
             st.rerun()
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ailineage.errors import AilineageError
 from ailineage.ui.card import plain_label
+from ailineage.ui.equations import equations
 from ailineage.ui.runs import Run
 from ailineage.ui.session import engine
+from ailineage.ui.source import anchored, link
 from ailineage.ui.words import language, say
 
 if TYPE_CHECKING:
@@ -113,13 +116,25 @@ def _source(item: Implementation) -> None:
     parents = [parent for parent in item.parents if parent in engine().implementations()]
     source, *differences = st.tabs([say("source_code"), *(f"{say('difference')} {parent}" for parent in parents)])
     with source:
-        st.code(item.source, language="python", line_numbers=True, height=720)
+        _equations(item)
+        st.html(anchored(item.source, "dark" if st.context.theme.type == "dark" else "light"))
     for tab, parent in zip(differences, parents, strict=True):
         with tab:
             try:
                 st.code(engine().diff(parent, item.id), language="diff", height=720)
             except AilineageError as error:
                 st.warning(plain_label(str(error)))
+
+
+def _equations(item: Implementation) -> None:
+    """The paper's equations, each with a link to the line that computes it."""
+    found = list(equations(item.source))
+    if not found:
+        return
+    with st.expander(f"{say('equations')} ({len(found)})"):
+        for equation in found:
+            st.html(f"{html.escape(equation.label)} {link(equation.line, say('line', n=equation.line))}")
+            st.latex(equation.tex)
 
 
 main()
