@@ -286,7 +286,7 @@ def test_a_family_is_drawn_by_generations_and_as_a_neighbourhood(page: Page, add
 def test_the_tree_can_be_drawn_by_kind_of_step(page: Page, address: str) -> None:
     page.goto(f"{address}/lineage?by=variant_of")
     tree(page)
-    expect(page.locator(".node[data-id=roberta]")).to_be_attached(timeout=WAIT)
+    expect(page.locator(".node[data-id=mbert]")).to_be_attached(timeout=WAIT)
     expect(page.locator(".node[data-id=perceptron]")).to_have_count(0)
 
 
