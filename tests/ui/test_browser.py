@@ -31,7 +31,7 @@ def tree(page: Page) -> None:
 
 
 def test_ask_and_follow_a_citation_to_its_node(page: Page, address: str) -> None:
-    page.goto(address)
+    page.goto(f"{address}/?write=no")
     ask(page, "Who proposed the perceptron?")
     expect(page.get_by_test_id("answer").last).to_contain_text("Rosenblatt", timeout=WAIT)
     expect(page.get_by_test_id("verdict").first).to_be_visible()
@@ -46,7 +46,7 @@ def test_ask_and_follow_a_citation_to_its_node(page: Page, address: str) -> None
 def test_a_chinese_question_gets_a_chinese_answer(browser: Browser, address: str) -> None:
     context = browser.new_context(locale="zh-CN")
     page = context.new_page()
-    page.goto(address)
+    page.goto(f"{address}/?write=no")
     expect(page.get_by_text("例如")).to_be_visible(timeout=WAIT)
     ask(page, "感知机是谁提出的？")
     expect(page.get_by_test_id("answer").last).to_contain_text("罗森布拉特", timeout=WAIT)
@@ -54,13 +54,13 @@ def test_a_chinese_question_gets_a_chinese_answer(browser: Browser, address: str
 
 
 def test_what_cannot_be_answered_is_refused_in_the_open(page: Page, address: str) -> None:
-    page.goto(address)
+    page.goto(f"{address}/?write=no")
     ask(page, "how tall is mount everest?")
     expect(page.get_by_text("Not answered")).to_be_visible(timeout=WAIT)
 
 
 def test_a_conversation_is_continued_and_saved(page: Page, address: str) -> None:
-    page.goto(address)
+    page.goto(f"{address}/?write=no")
     ask(page, "How did the Transformer lead to SAM?")
     expect(page.get_by_text("Line of descent")).to_be_visible(timeout=WAIT)
     with page.expect_download() as saved:
@@ -72,7 +72,7 @@ def test_a_conversation_is_continued_and_saved(page: Page, address: str) -> None
 
 
 def test_text_of_a_question_is_never_markup(page: Page, address: str) -> None:
-    page.goto(address)
+    page.goto(f"{address}/?write=no")
     ask(page, "<img src=x onerror=alert(1)> **what** is BERT?")
     expect(page.get_by_text("<img src=x onerror=alert(1)>")).to_be_visible(timeout=WAIT)
     assert page.locator("img[src='x']").count() == 0
@@ -210,7 +210,8 @@ BERT was published on 2015-01-01.
 def test_a_hostile_document_is_data_and_can_be_removed(page: Page, address: str, tmp_path: Path) -> None:
     file = tmp_path / "hostile.md"
     file.write_text(HOSTILE, encoding="utf-8")
-    page.goto(f"{address}/documents")
+    page.goto(f"{address}/?write=no")
+    page.get_by_role("link", name="Documents").click(timeout=WAIT)
     page.locator("input[type=file]").set_input_files(file, timeout=WAIT)
     page.get_by_role("button", name="Add 1").click(timeout=WAIT)
     text = page.get_by_test_id("document-text")
@@ -287,7 +288,8 @@ def test_the_tree_can_be_drawn_by_kind_of_step(page: Page, address: str) -> None
     page.goto(f"{address}/lineage?by=variant_of")
     tree(page)
     expect(page.locator(".node[data-id=mbert]")).to_be_attached(timeout=WAIT)
-    expect(page.locator(".node[data-id=perceptron]")).to_have_count(0)
+    expect(page.locator(".node[data-id=seq2seq]")).to_have_count(0)
+    expect(page.get_by_test_id("counts")).to_contain_text("filtered out")
 
 
 def test_equations_are_rendered_and_lead_to_their_line(page: Page, address: str) -> None:
@@ -310,8 +312,7 @@ def test_an_answer_is_stopped(page: Page, address: str) -> None:
 
 
 def test_an_opinion_stays_in_the_workspace(page: Page, address: str, built: Path) -> None:
-    page.goto(address)
-    page.get_by_text("Let the decoder write").click(timeout=2 * WAIT)
+    page.goto(f"{address}/?write=no")
     ask(page, "Who proposed the perceptron?")
     expect(page.get_by_test_id("answer").first).to_be_visible(timeout=WAIT)
     page.get_by_test_id("stFeedback").get_by_role("button").or_(

@@ -32,7 +32,7 @@ def view(built: Path, monkeypatch: pytest.MonkeyPatch) -> View:
 
 def test_a_question_and_its_answer_are_kept_in_the_conversation(view: View) -> None:
     page = view("chat", "zh")
-    page.session_state.writes = False
+    page.session_state["decoder-writes"] = False
     page.chat_input[0].set_value("感知机是谁提出的？").run()
     assert not page.exception
     (turn,) = page.session_state.history
@@ -42,7 +42,7 @@ def test_a_question_and_its_answer_are_kept_in_the_conversation(view: View) -> N
 
 def test_a_refusal_says_so(view: View) -> None:
     page = view("chat")
-    page.session_state.writes = False
+    page.session_state["decoder-writes"] = False
     page.chat_input[0].set_value("how tall is mount everest?").run()
     assert any("Not answered" in caption.value for caption in page.caption)
 

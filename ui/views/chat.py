@@ -22,7 +22,7 @@ def main() -> None:
     history: list[dict[str, Any]] = st.session_state.setdefault("history", [])
     with st.sidebar:
         loading.show()
-        writes = st.toggle(say("use_model"), value=True, key="writes", disabled=not loading.decoder().ready)
+        writes = _writes()
         _export(history)
     question = st.chat_input(say("ask")) or st.session_state.pop("next", None)
     if not history and not question:
@@ -40,6 +40,14 @@ def main() -> None:
         talk, _ = st.columns([3, 2], gap="large")
         with talk:
             _ask(len(history) - 1, turn, writes and loading.decoder().ready)
+
+
+def _writes() -> bool:
+    """Whether the decoder is to write; kept for the session, and off at first where the address ends in ?write=no."""
+    kept = st.session_state.setdefault("decoder-writes", st.query_params.get("write") != "no")
+    writes = st.toggle(say("use_model"), value=kept, disabled=not loading.decoder().ready)
+    st.session_state["decoder-writes"] = writes
+    return writes
 
 
 def _welcome() -> str | None:
