@@ -364,3 +364,116 @@ def judge(images: Tensor) -> tuple[float, int]:
     sure = classes[chances > 0.9]
     counts = sure.bincount(minlength=10)
     return len(sure) / len(images), int((counts >= 0.02 * len(images)).sum())
+
+
+class Balls(NamedTuple):
+    """Balls of uniform fog that do not touch: centres (K, 3), radii (K,), densities (K,) and colours (K, 3)."""
+
+    centres: Tensor
+    radii: Tensor
+    densities: Tensor
+    colours: Tensor
+
+
+def two_balls() -> Balls:
+    """An orange ball and a smaller, thinner blue one: the scene of volume rendering, NeRF and Gaussian splatting."""
+    centres = torch.tensor([[0.0, 0.0, 0.0], [0.9, 0.25, 0.3]])
+    colours = torch.tensor([[1.0, 0.5, 0.1], [0.1, 0.4, 0.9]])
+    return Balls(centres, torch.tensor([0.6, 0.35]), torch.tensor([6.0, 4.0]), colours)
+
+
+def camera(azimuth: float, elevation: float = 0.4, distance: float = 4.0, size: int = 32) -> tuple[Tensor, Tensor]:
+    """Origins and unit directions (size * size, 3) of the rays through the pixels of a camera that looks at 0.
+
+    Angles are in radians; z points up; the picture shows 1.4 to each side of the origin.
+    """
+    a, e = torch.tensor(azimuth), torch.tensor(elevation)
+    back = torch.stack([e.cos() * a.cos(), e.cos() * a.sin(), e.sin()])
+    right = torch.stack([-a.sin(), a.cos(), torch.tensor(0.0)])
+    up = torch.linalg.cross(back, right)
+    places = (torch.arange(size) + 0.5) / size * 2.8 - 1.4
+    y, x = torch.meshgrid(-places, places, indexing="ij")
+    target = x.reshape(-1, 1) * right + y.reshape(-1, 1) * up
+    directions = F.normalize(target - distance * back, dim=1)
+    return (distance * back).expand_as(directions), directions
+
+
+def see_balls(balls: Balls, origins: Tensor, directions: Tensor, background: float = 1.0) -> Tensor:
+    """What rays (R, 3) see of the balls, exactly: colours (R, 3) by closed form, ball after ball as they are met."""
+    to_centre = balls.centres - origins[:, None]  # (R, K, 3)
+    middle = (to_centre * directions[:, None]).sum(-1)  # (R, K), how far along the ray each centre is passed
+    squared = to_centre.square().sum(-1) - middle.square()
+    chord = 2 * (balls.radii.square() - squared).clamp(min=0).sqrt()
+    through = torch.exp(-balls.densities * chord)  # (R, K), Beer and Lambert
+    order = middle.argsort(1)
+    colour, light = torch.zeros_like(directions), torch.ones(len(directions))
+    for k in order.T:
+        pass_on = through.gather(1, k[:, None])[:, 0]
+        colour = colour + (light * (1 - pass_on))[:, None] * balls.colours[k]
+        light = light * pass_on
+    return colour + light[:, None] * background
+
+
+def psnr(a: Tensor, b: Tensor) -> float:
+    """Peak signal-to-noise ratio in decibels of two pictures in [0, 1]."""
+    return float(-10 * (a - b).square().mean().log10())
+
+
+def cart_pole(state: np.ndarray, force: np.ndarray) -> np.ndarray:
+    """States (..., 4) of place, speed, angle, angular speed after 0.02 s of Euler steps under forces (...) in newtons.
+
+    A. Barto, R. Sutton and C. Anderson, 1983, appendix: cart 1 kg, pole 0.1 kg and 1 m long, both with friction.
+    """
+    _, v, a, w = np.moveaxis(state, -1, 0)
+    sin, cos = np.sin(a), np.cos(a)
+    cart = (-force - 0.05 * w * w * sin + 0.0005 * np.sign(v)) / 1.1
+    turn = (9.8 * sin + cos * cart - 0.000002 * w / 0.05) / (0.5 * (4 / 3 - 0.1 * cos * cos / 1.1))
+    push = (force + 0.05 * (w * w * sin - turn * cos) - 0.0005 * np.sign(v)) / 1.1
+    return state + 0.02 * np.stack([v, push, w, turn], -1)
+
+
+def fallen(state: np.ndarray) -> np.ndarray:
+    """Whether the pole leans by more than 12 degrees or the cart has left its 4.8 m of track."""
+    return (np.abs(state[..., 0]) > 2.4) | (np.abs(state[..., 2]) > 12 * np.pi / 180)
+
+
+Board = tuple[int, ...]
+"""Noughts and crosses: nine cells, 1 where the first player has moved, -1 where the second, 0 where nobody."""
+_LINES = ((0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6))
+
+
+def placed(board: Board, cell: int, player: int) -> Board:
+    """The board after a move."""
+    return (*board[:cell], player, *board[cell + 1 :])
+
+
+@functools.cache
+def outcome(board: Board) -> int | None:
+    """1 or -1 for a won game, 0 for a full board, None while it goes on."""
+    sums = [board[a] + board[b] + board[c] for a, b, c in _LINES]
+    return 1 if 3 in sums else -1 if -3 in sums else None if 0 in board else 0
+
+
+@functools.cache
+def perfect(board: Board, player: int) -> tuple[int, tuple[int, ...]]:
+    """What the game is worth to the first player if both play perfectly, and all the best moves of who is to move."""
+    result = outcome(board)
+    if result is not None:
+        return result, ()
+    worth = {cell: perfect(placed(board, cell, player), -player)[0] for cell in range(9) if not board[cell]}
+    best = player * max(player * value for value in worth.values())
+    return best, tuple(cell for cell, value in worth.items() if value == best)
+
+
+def score_games(
+    choose: Callable[[Board, int], int], opponent: Callable[[Board, int], int], games: int
+) -> tuple[float, float]:
+    """Mean score (1 a win, 1/2 a draw) against an opponent, moving first in half the games, and share not lost."""
+    points = []
+    for game in range(games):
+        board, player, mine = (0,) * 9, 1, 1 - 2 * (game % 2)
+        while outcome(board) is None:
+            board = placed(board, (choose if player == mine else opponent)(board, player), player)
+            player = -player
+        points.append(mine * (outcome(board) or 0))
+    return float(np.mean(points)) / 2 + 0.5, float(np.mean([p >= 0 for p in points]))
