@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +171,13 @@ def load(root: Path | None = None) -> Library:
             references[reference.key] = reference
     articles = {article.id: article for article in map(read_article, _folders(root / "articles"))}
     return Library(articles, references)
+
+
+@cache
+def references() -> Mapping[str, Reference]:
+    """The shipped bibliography alone, by key: read where a reference is shown that has no node."""
+    paths = sorted((articles_folder() / "bibliography").glob("*.toml"))
+    return {reference.key: reference for path in paths for reference in _read_bibliography(path)}
 
 
 def _folders(root: Path) -> Iterator[Path]:

@@ -14,6 +14,7 @@ import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -120,7 +121,7 @@ def work(config: Config, seed: int, rank: int, left: Connection, right: Connecti
 
 
 def run(config: Config, seed: int = 0) -> Iterator[Step]:
-    start = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
+    start: Any = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
     ring = [start.Pipe() for _ in range(config.workers)]  # worker k writes into pipe k, worker k + 1 reads from it
     results = [start.Pipe() for _ in range(config.workers)]
     processes = [

@@ -1,16 +1,18 @@
-r"""Deep Q-network: a network reads a picture and says what each move is worth, learned from replayed memories.
+r"""DQN: a convolutional net learns the worth of each action from the screen alone.
 
-V. Mnih et al., "Playing Atari with Deep Reinforcement Learning", arXiv:1312.5602, section 3 (equations 1 to 3), section
-4 (replay, algorithm 1); with a target network: "Human-level Control through Deep Reinforcement Learning", Nature 518,
-2015, which also names the sizes of the larger net.
+V. Mnih et al., "Playing Atari with Deep Reinforcement Learning", arXiv:1312.5602, equations 2 and 3, algorithm 1,
+section 4.1; V. Mnih et al., "Human-level control through deep reinforcement learning", Nature 518, 2015, methods
+(the larger net and the target network used here).
 
-What it changes against Q-learning: the table becomes a convolutional network on pixels. Memories are replayed in random
-order and the target is held still for a while, or the network would chase itself.
+What it changes against Q-learning: a net in place of the table. Two devices keep it from running away: steps are
+replayed in random order from a memory, and the target comes from a copy of the net that is renewed now and then.
 """
 
 from __future__ import annotations
 
 import copy
+import random
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,149 +25,164 @@ from ailineage.models.reference.data import seeded
 
 METADATA = {
     "node": "dqn",
-    "title": {"en": "Deep Q-network (DQN)", "zh": "深度 Q 网络（DQN）"},
+    "title": {"en": "Deep Q-network", "zh": "深度 Q 网络"},
     "year": 2013,
     "paper": {
         "title": "Playing Atari with Deep Reinforcement Learning",
         "arxiv": "1312.5602",
-        "sections": "3, equations 1 to 3; 4, algorithm 1; Mnih et al. 2015",
+        "sections": "equations 2 and 3, algorithm 1; Nature 2015, methods",
     },
     "parents": ["reinforcement_learning", "cnn"],
     "demo": {
         "task": {
-            "en": "A ball falls through a picture of 8x7; the paddle below must be under it, judged from pixels alone",
-            "zh": "小球在 8x7 的画面中落下，只看像素，移动下方的挡板把它接住",
+            "en": "A falling ball is caught with a paddle, seen only as pixels",
+            "zh": "只看像素，用挡板接住下落的球",
         },
-        "metric": "balls caught",
-        "target": 0.9,
-        "baseline": "a paddle that moves at random",
+        "metric": "share caught",
+        "target": 0.8,
+        "baseline": "actions at random",
         "margin": 0.4,
     },
-    # section 4.1 of the 2013 paper: conv 16 of 8x8 stride 4, 32 of 4x4 stride 2, 256 units, on 84x84x4; and Nature's
-    # 32 of 8x8 stride 4, 64 of 4x4 stride 2, 64 of 3x3 stride 1, 512 units: both summed from those shapes, for 18 moves
-    "presets": {"2013": 680_770, "Nature 2015": 1_693_362},
+    # the layers as both papers state them, on 4 frames of 84 x 84 and with biases. 2015: 8,224 + 32,832 + 36,928 +
+    # 1,606,144 + 513 n; 2013: 4,112 + 8,224 + 663,808 + 257 n, n the actions: 4 in Breakout, 18 at most
+    "presets": {"2015 Breakout": 1_686_180, "2015 18 actions": 1_693_362, "2013 Breakout": 677_172},
 }
 
 
 @dataclass(frozen=True)
 class Config:
-    height: int = 8  # rows of the picture
-    width: int = 7  # columns
-    frames: int = 1  # pictures seen at once; 4 in the paper
-    convolutions: tuple[tuple[int, int, int], ...] = ((16, 3, 1),)  # maps, side, stride
-    hidden: int = 64  # units
-    moves: int = 3  # left, stay, right
-    games: int = 32  # played side by side
-    updates: int = 1800  # steps of all games, one gradient step each
-    memory: int = 16_000  # transitions kept
-    batch: int = 128  # replayed a step
-    gamma: float = 0.9  # discount
-    hold: int = 30  # steps the target stays the same
-    rate: float = 2e-3  # of Adam; the paper used RMSProp
+    frames: int = 2  # last screens seen at once
+    screen: int = 7  # pixels a side
+    actions: int = 3  # left, stay, right
+    layers: tuple[tuple[int, int, int], ...] = ((16, 3, 1), (16, 3, 1))  # channels, kernel, stride
+    hidden: int = 64  # units of the dense layer
+    steps: int = 3000  # of play
+    memory: int = 4000  # N steps kept
+    batch: int = 32  # replayed at each update
+    every: int = 1  # steps of play between updates
+    renew: int = 50  # C updates between copies to the target network
+    discount: float = 0.95  # gamma
+    explore: float = 0.05  # epsilon in the end, from 1 at first
+    rate: float = 1e-3  # of Adam (the papers: RMSProp)
 
 
-TINY = Config(hidden=16, updates=20, games=8)
+TINY = Config(steps=200, renew=20)
+_NATURE = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
 PRESETS = {
-    "2013": Config(84, 84, 4, ((16, 8, 4), (32, 4, 2)), 256, 18),
-    "Nature 2015": Config(84, 84, 4, ((32, 8, 4), (64, 4, 2), (64, 3, 1)), 512, 18),
+    "2015 Breakout": Config(4, 84, 4, _NATURE, 512),
+    "2015 18 actions": Config(4, 84, 18, _NATURE, 512),
+    "2013 Breakout": Config(4, 84, 4, ((16, 8, 4), (32, 4, 2)), 256),
 }
 
 
-class QNetwork(nn.Module):
-    """Pictures (B, frames, H, W) -> the worth of each move (B, moves)."""
+class DQN(nn.Module):
+    """Screens (B, frames, S, S) in [0, 1] -> worth of each action (B, A)."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        channels, size = config.frames, config.screen
         layers: list[nn.Module] = []
-        maps, h, w = config.frames, config.height, config.width
-        for out, side, stride in config.convolutions:
-            layers += [nn.Conv2d(maps, out, side, stride), nn.ReLU()]
-            maps, h, w = out, (h - side) // stride + 1, (w - side) // stride + 1
-        self.see = nn.Sequential(*layers, nn.Flatten())
-        self.hidden, self.out = nn.Linear(maps * h * w, config.hidden), nn.Linear(config.hidden, config.moves)
+        for out, kernel, stride in config.layers:
+            layers += [nn.Conv2d(channels, out, kernel, stride), nn.ReLU()]
+            channels, size = out, (size - kernel) // stride + 1
+        self.convolutions = nn.Sequential(*layers)
+        self.hidden = nn.Linear(channels * size * size, config.hidden)
+        self.out = nn.Linear(config.hidden, config.actions)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.out(F.relu(self.hidden(self.see(x))))
+        # (B, F, S, S) -> (B, C, s, s) -> (B, C s s) -> (B, H) -> (B, A)
+        return self.out(F.relu(self.hidden(self.convolutions(x).flatten(1))))
 
 
 class Catch:
-    """Many games at once: ball (B, 2) as row and column, paddle column (B,)."""
+    """A ball falls one row a step; +1 if the paddle in the last row is under it in the end, else -1."""
 
-    def __init__(self, config: Config) -> None:
-        self.config = config
-        self.row = torch.randint(config.height - 1, (config.games,))
-        self.column, self.paddle = torch.randint(config.width, (2, config.games))
+    def __init__(self, size: int, frames: int, rng: random.Random) -> None:
+        self.size, self.frames, self.rng = size, frames, rng
+        self.reset()
 
-    def picture(self) -> Tensor:
-        """(B, 1, H, W)."""
-        x = torch.zeros(len(self.row), 1, self.config.height, self.config.width)
-        games = torch.arange(len(self.row))
-        x[games, 0, self.row, self.column] = 1
-        x[games, 0, -1, self.paddle] = 1
-        return x
+    def reset(self) -> None:
+        self.row, self.column, self.paddle = 0, self.rng.randrange(self.size), self.size // 2
+        self.seen = deque([self._draw()] * self.frames, self.frames)
 
-    def play(self, move: Tensor) -> tuple[Tensor, Tensor]:
-        """Move all paddles; the reward (B,) is 1 or -1 where a ball reached the bottom, and a new one starts there."""
-        self.paddle = (self.paddle + move - 1).clamp(0, self.config.width - 1)
-        self.row = self.row + 1
-        over = self.row == self.config.height - 1
-        reward = over * torch.where(self.column == self.paddle, 1.0, -1.0)
-        self.row = torch.where(over, 0, self.row)
-        self.column = torch.where(over, torch.randint(self.config.width, over.shape), self.column)
-        return reward, over
+    def _draw(self) -> Tensor:
+        screen = torch.zeros(self.size, self.size)
+        screen[self.row, self.column] = screen[-1, self.paddle] = 1
+        return screen
+
+    def see(self) -> Tensor:
+        """The last frames (F, S, S)."""
+        return torch.stack(list(self.seen))
+
+    def step(self, action: int) -> tuple[float, bool]:
+        """Move the paddle by action - 1; the reward and whether the ball has arrived."""
+        self.paddle = min(max(self.paddle + action - 1, 0), self.size - 1)
+        self.row += 1
+        self.seen.append(self._draw())
+        over = self.row == self.size - 1
+        return (1.0 if self.column == self.paddle else -1.0) if over else 0.0, over
 
 
-def build(config: Config) -> QNetwork:
-    return QNetwork(config)
+def loss_of(q: DQN, target: DQN, batch: tuple[Tensor, ...], discount: float) -> Tensor:
+    """The error of a batch: screens, actions, rewards, ends and the screens that followed."""
+    seen, action, reward, ended, after = batch
+    with torch.no_grad():
+        # y_j = r_j at an end, else r_j + gamma max_a' Q(phi_{j+1}, a'; theta^-)
+        y = reward + discount * (1 - ended) * target(after).max(1)[0]
+    # (2)   L(theta) = E[(y - Q(s, a; theta))^2], the error clipped to [-1, 1] in its gradient as in the methods of 2015
+    return F.smooth_l1_loss(q(seen).gather(1, action[:, None])[:, 0], y)
 
 
 @torch.no_grad()
-def caught(net: QNetwork | None, config: Config, steps: int = 60) -> float:
-    """Share of the balls caught by a net that takes the best move, or at random."""
-    game, won, lost = Catch(config), 0.0, 0.0
-    for _ in range(steps):
-        move = torch.randint(3, game.row.shape) if net is None else net(game.picture()).argmax(1)
-        reward, _ = game.play(move)
-        won, lost = won + float((reward > 0).sum()), lost + float((reward < 0).sum())
-    return won / max(1.0, won + lost)
+def caught(q: DQN | None, config: Config, rng: random.Random, balls: int = 100) -> float:
+    """Share of balls caught greedily, or by actions at random where there is no net."""
+    games, hits = [Catch(config.screen, config.frames, rng) for _ in range(balls)], 0
+    for _ in range(config.screen - 1):
+        if q is None:
+            actions = [rng.randrange(config.actions) for _ in games]
+        else:
+            actions = q(torch.stack([game.see() for game in games])).argmax(1).tolist()
+        hits = sum(game.step(action)[0] > 0 for game, action in zip(games, actions, strict=True))
+    return hits / balls
+
+
+def build(config: Config) -> DQN:
+    return DQN(config)
 
 
 @seeded
 def run(config: Config, seed: int = 0) -> Iterator[Step]:
-    net, game = build(config), Catch(config)
-    target = copy.deepcopy(net)
-    optimizer = torch.optim.Adam(net.parameters(), config.rate)
-    size = config.memory // config.games  # steps kept; pictures as (steps, B, 1, H, W), the rest as (steps, B)
-    kept = torch.zeros(2, size, config.games, 1, config.height, config.width)
-    told = torch.zeros(3, size, config.games)
-    baseline = caught(None, config)
-    for update in range(1, config.updates + 1):
-        # algorithm 1: with probability epsilon a random move, else the best
-        epsilon = max(0.05, 1 - 2 * update / config.updates)
-        before = game.picture()
-        with torch.no_grad():
-            move = net(before).argmax(1)
-        move = torch.where(torch.rand(config.games) < epsilon, torch.randint(3, (config.games,)), move)
-        reward, over = game.play(move)
-        at = (update - 1) % size
-        kept[0, at], kept[1, at] = before, game.picture()
-        told[:, at] = torch.stack([move.float(), reward, over.float()])
-        pick, one = torch.randint(min(update, size), (config.batch,)), torch.randint(config.games, (config.batch,))
-        (x, x_next), (a, r, end) = kept[:, pick, one], told[:, pick, one]
-        with torch.no_grad():
-            # y_j = r_j, or r_j + gamma max_a' Q(phi_{j+1}, a'; theta^-) where the game goes on
-            y = r + config.gamma * (1 - end) * target(x_next).max(1).values
-        # (3)   grad_theta L = E (y - Q(s, a; theta)) grad_theta Q(s, a; theta)
-        loss = F.smooth_l1_loss(net(x).gather(1, a.long()[:, None])[:, 0], y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        if update % config.hold == 0:
-            target.load_state_dict(net.state_dict())
-        if update % max(1, config.updates // 12) == 0 or update == config.updates:
-            metrics = {"balls caught": caught(net, config), "loss": float(loss.detach()), "baseline": baseline}
-            picture = (game.picture()[:6, 0] * 255).byte().permute(1, 0, 2).flatten(1).numpy()
-            yield Step(update, config.updates, metrics, picture=picture.repeat(6, 0).repeat(6, 1))
+    rng, q = random.Random(seed), build(config)
+    target, optimizer = copy.deepcopy(q), torch.optim.Adam(q.parameters(), config.rate)
+    memory: deque[tuple[Tensor, ...]] = deque(maxlen=config.memory)
+    game, baseline, updates = Catch(config.screen, config.frames, rng), caught(None, config, rng, 1000), 0
+    for step in range(1, config.steps + 1):
+        seen = game.see()
+        # epsilon falls linearly over the first third
+        if rng.random() < max(config.explore, 1 - 3 * step / config.steps):
+            action = rng.randrange(config.actions)
+        else:
+            with torch.no_grad():
+                action = int(q(seen[None]).argmax())
+        reward, over = game.step(action)
+        numbers = torch.tensor(action), torch.tensor(reward), torch.tensor(float(over))
+        memory.append((seen, *numbers, game.see()))
+        if over:
+            game.reset()
+        if step >= 2 * config.batch and step % config.every == 0:
+            chosen = [memory[rng.randrange(len(memory))] for _ in range(config.batch)]
+            loss = loss_of(q, target, tuple(torch.stack(part) for part in zip(*chosen, strict=True)), config.discount)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            updates += 1
+            if updates % config.renew == 0:
+                target.load_state_dict(q.state_dict())
+        if step % (config.steps // 10) == 0:
+            share = caught(q, config, rng, 400 if step == config.steps else 100)
+            picture = (game.see()[-1] * 255).byte().numpy().repeat(8, 0).repeat(8, 1)
+            metrics = {"share caught": share, "loss": float(loss.detach()), "baseline": baseline}
+            yield Step(step, config.steps, metrics, picture=picture)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -47,12 +48,12 @@ METADATA = {
 
 @dataclass(frozen=True)
 class Config:
-    sizes: tuple[int, ...] = (64, 256, 256, 128)  # units a layer, pixels first
+    sizes: tuple[int, ...] = (64, 128, 128)  # units a layer, pixels first
     hidden_share: float = 0.5  # of the pixels, blanked while the net learns without labels
-    epochs: int = 30  # passes without labels
+    epochs: int = 12  # passes without labels
     labels: int = 3  # examples a class
-    draws: int = 5  # sets of examples, averaged over
-    updates: int = 120  # T, steps of fine-tuning
+    draws: int = 4  # sets of examples, averaged over
+    updates: int = 80  # T, steps of fine-tuning
     cut: float = 0.1  # cut_frac, the share of the steps in which the rate rises
     ratio: float = 32.0  # by how much the lowest rate is smaller than the highest
     decay: float = 2.6  # eta^(l-1) = eta^l / 2.6
@@ -68,8 +69,7 @@ class Net(nn.Module):
 
     def __init__(self, sizes: tuple[int, ...], classes: int = 10) -> None:
         super().__init__()
-        pairs = zip(sizes, sizes[1:], strict=False)
-        self.layers = nn.ModuleList(nn.Sequential(nn.Linear(a, b), nn.ReLU()) for a, b in pairs)
+        self.layers = nn.ModuleList(nn.Sequential(nn.Linear(a, b), nn.ReLU()) for a, b in pairwise(sizes))
         self.head = nn.Linear(sizes[-1], classes)
 
     def features(self, x: Tensor) -> Tensor:

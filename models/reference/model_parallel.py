@@ -1,23 +1,30 @@
-r"""Model parallelism: one layer's weights are split among workers, which exchange activations instead of gradients.
+r"""Model parallelism: every worker holds a part of each layer and the whole batch; partial results are added up.
 
 M. Shoeybi et al., "Megatron-LM: Training Multi-Billion Parameter Language Models Using Model Parallelism",
-arXiv:1909.08053, section 3 (figure 3: the MLP split by columns, then by rows; f and g). The idea of splitting a net
-over machines is in J. Dean et al., "Large Scale Distributed Deep Networks", NIPS 2012, section 3.
+arXiv:1909.08053, section 3 (equations 1 to 3, figures 3 and 4); AlexNet had split its maps over two cards (2012).
 
-What it changes against the Transformer's feed-forward layer: nothing in the result. The first matrix is cut by columns,
-so that each worker applies the non-linearity to its own part, the second by rows; one sum over workers joins them.
+What it changes against data parallelism: a model that fits no single card is divided, not the batch. The first matrix
+of each pair is cut by columns, the second by rows, attention by heads, so that two sums a layer and direction suffice
+(operators f and g). The result is that of the undivided Transformer layer, up to rounding. A worker here is a thread
+that keeps only its own part of the weights and meets the others at the sums alone.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import math
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from typing import Any
 
-import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from ailineage.models.reference import Step, main
+from ailineage.models.reference import Step, main, parameter_count
+from ailineage.models.reference.data import alphabet, seeded, text, windows
+from ailineage.models.reference.transformer import Layer, causal
 
 METADATA = {
     "node": "model-parallel",
@@ -26,18 +33,18 @@ METADATA = {
     "paper": {
         "title": "Megatron-LM: Training Multi-Billion Parameter Language Models Using Model Parallelism",
         "arxiv": "1909.08053",
-        "sections": "3, figure 3",
+        "sections": "3, equations 1 to 3, figures 3 and 4",
     },
     "parents": ["transformer", "data_parallel"],
     "demo": {
         "task": {
-            "en": "A feed-forward layer trained by two processes that hold half of each matrix",
-            "zh": "两个进程各持有每个矩阵的一半，共同训练一个前馈层",
+            "en": "Two workers train half of each Transformer layer; the loss against that of the undivided model",
+            "zh": "两个工作线程各训练每个 Transformer 层的一半，与未切分模型的损失比较",
         },
-        "metric": "largest difference of an output from one process's",
+        "metric": "largest difference of the loss",
         "target": 1e-9,
-        "baseline": "the difference if each worker's sum is left out",
-        "margin": 1e-2,
+        "baseline": "the difference if the workers do not add up their gradients (no f)",
+        "margin": 1e-5,
         "lower": True,
     },
     "presets": {},
@@ -46,115 +53,166 @@ METADATA = {
 
 @dataclass(frozen=True)
 class Config:
-    workers: int = 2  # GPUs in the paper, up to 8 a server
-    width: int = 32  # H
-    inner: int = 128  # 4 H
-    batch: int = 64  # rows
-    updates: int = 200  # training steps
-    rate: float = 0.05  # of gradient descent
+    workers: int = 2  # parts of each layer
+    width: int = 32  # C
+    heads: int = 4  # a multiple of the workers
+    hidden: int = 64  # of the feed-forward net, a multiple too
+    layers: int = 2  # divided ones
+    length: int = 24  # characters a piece
+    batch: int = 16  # pieces a step
+    updates: int = 40  # training steps
+    rate: float = 0.2  # of gradient descent
 
 
-TINY = Config(width=8, inner=16, batch=16, updates=10)
+TINY = Config(width=8, heads=2, hidden=8, layers=1, length=8, batch=4, updates=3)
 PRESETS: dict[str, Config] = {}
 
 
-def gelu(x: np.ndarray) -> np.ndarray:
-    # the tanh form:   GELU(x) = x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
-    return x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+class Group:
+    """The workers' meeting place: `add` gives each of them the sum of what all have brought."""
+
+    def __init__(self, workers: int) -> None:
+        self.brought: list[Tensor | None] = [None] * workers
+        self.barrier = threading.Barrier(workers, timeout=60)
+
+    def add(self, rank: int, part: Tensor) -> Tensor:
+        self.brought[rank] = part
+        self.barrier.wait()  # all have brought theirs
+        total = torch.stack([p for p in self.brought if p is not None]).sum(0)
+        self.barrier.wait()  # all have taken theirs
+        return total
 
 
-def gelu_slope(x: np.ndarray) -> np.ndarray:
-    t = np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))
-    return (1 + t) / 2 + x / 2 * (1 - t**2) * np.sqrt(2 / np.pi) * (1 + 3 * 0.044715 * x**2)
+class Copy(torch.autograd.Function):
+    """f: the identity forward; backward the workers' gradients are added up."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, group: Group, rank: int) -> Tensor:
+        context.group, context.rank = group, rank
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        return context.group.add(context.rank, gradients[0]), None, None
 
 
-class Part:
-    """A worker's columns of A (H, 4H / n) and rows of B (4H / n, H)."""
+class Reduce(torch.autograd.Function):
+    """g: forward the workers' outputs are added up; the identity backward."""
 
-    def __init__(self, a: np.ndarray, b: np.ndarray) -> None:
-        self.a, self.b = a.copy(), b.copy()
+    @staticmethod
+    def forward(context: Any, x: Tensor, group: Group, rank: int) -> Tensor:
+        return group.add(rank, x)
 
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """What is to be summed over the workers: (B, H) -> (B, H)."""
-        # [Y_1, Y_2] = [GELU(X A_1), GELU(X A_2)]
-        self.x, self.before = x, x @ self.a
-        self.y = gelu(self.before)
-        # Z = g(Y_1 B_1 + Y_2 B_2), the sum by all-reduce
-        return self.y @ self.b
-
-    def learn(self, d: np.ndarray, rate: float) -> None:
-        """Gradient (B, H) of the output, the same for every worker; no message is needed for the weights."""
-        back = d @ self.b.T * gelu_slope(self.before)
-        self.b -= rate * self.y.T @ d
-        self.a -= rate * self.x.T @ back
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        return gradients[0], None, None
 
 
-def weights(config: Config, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(seed)
-    a = random.normal(size=(config.width, config.inner)) / np.sqrt(config.width)
-    return a, random.normal(size=(config.inner, config.width)) / np.sqrt(config.inner)
+class Part(nn.Module):
+    """Worker `rank`'s part of a Transformer layer, cut out of the whole one."""
+
+    def __init__(self, whole: Layer, rank: int, group: Group, add_gradients: bool = True) -> None:
+        super().__init__()
+        workers = len(group.brought)
+        a, n = whole.attention, whole.forward_net
+        self.rank, self.group, self.heads, self.add_gradients = rank, group, a.heads // workers, add_gradients
+
+        def cut(weight: Tensor, dim: int = 0) -> nn.Parameter:
+            return nn.Parameter(weight.detach().chunk(workers, dim)[rank].clone())
+
+        # linear layers keep W^T: the paper's columns are rows here
+        self.q, self.k, self.v = (nn.ParameterList([cut(m.weight), cut(m.bias)]) for m in (a.q, a.k, a.v))
+        self.up = nn.ParameterList([cut(n.up.weight), cut(n.up.bias)])
+        self.o, self.down = cut(a.o.weight, 1), cut(n.down.weight, 1)
+        # held by every worker alike
+        self.o_bias, self.down_bias = (nn.Parameter(m.bias.detach().clone()) for m in (a.o, n.down))
+        self.norms = nn.ModuleList(nn.LayerNorm(norm.weight.shape, dtype=norm.weight.dtype) for norm in whole.norms)
+
+    def f(self, x: Tensor) -> Tensor:
+        return Copy.apply(x, self.group, self.rank) if self.add_gradients else x
+
+    def g(self, x: Tensor) -> Tensor:
+        return Reduce.apply(x, self.group, self.rank)
+
+    def attend(self, x: Tensor, mask: Tensor) -> Tensor:
+        B, T, _ = x.shape
+        q, k, v = (F.linear(x, *m).reshape(B, T, self.heads, -1).transpose(1, 2) for m in (self.q, self.k, self.v))
+        scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).masked_fill(~mask, float("-inf"))  # (B, h, T, T)
+        own = (scores.softmax(-1) @ v).transpose(1, 2).reshape(B, T, -1)  # (B, T, C / workers)
+        return F.linear(own, self.o)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        # figure 3b: each worker its own heads, then g adds the parts of the output
+        x = x + self.g(self.attend(self.f(self.norms[0](x)), mask)) + self.o_bias
+        # (3)   [Y_1, Y_2] = [ReLU(X A_1), ReLU(X A_2)];   Z = Y_1 B_1 + Y_2 B_2, figure 3a
+        y = torch.relu(F.linear(self.f(self.norms[1](x)), *self.up))  # (B, T, F / workers)
+        return x + self.g(F.linear(y, self.down)) + self.down_bias
 
 
-def build(config: Config, seed: int = 0, rank: int | None = None) -> Part:
-    """A worker's part, or the whole layer."""
-    a, b = weights(config, seed)
-    if rank is None:
-        return Part(a, b)
-    mine = np.array_split(np.arange(config.inner), config.workers)[rank]
-    return Part(a[:, mine], b[mine])
+class Whole(nn.Module):
+    """A language model of undivided layers: ids (B, T) -> logits (B, T, V)."""
+
+    def __init__(self, config: Config, symbols: int = 64) -> None:
+        super().__init__()
+        c = config
+        self.tokens, self.positions = nn.Embedding(symbols, c.width), nn.Embedding(c.length, c.width)
+        self.layers = nn.ModuleList(Layer(c.width, c.heads, c.hidden, pre_norm=True) for _ in range(c.layers))
+        self.out = nn.Linear(c.width, symbols)
+        self.double()
+
+    def forward(self, ids: Tensor) -> Tensor:
+        _, T = ids.shape
+        x = self.tokens(ids) + self.positions.weight[:T]
+        for layer in self.layers:
+            x = layer(x, causal(T))
+        return self.out(x)
 
 
-def task(config: Config, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Inputs (B, H) and wanted outputs: the sorted inputs, which no linear layer yields."""
-    random = np.random.default_rng(seed + 1)
-    for _ in range(config.updates):
-        x = random.normal(size=(config.batch, config.width))
-        yield x, np.sort(x, 1)
+def divide(whole: Whole, config: Config, rank: int, group: Group, add_gradients: bool = True) -> Whole:
+    """Worker `rank`'s model: its part of each layer, and copies of what lies outside them."""
+    own = Whole(config, whole.tokens.num_embeddings)
+    own.load_state_dict(whole.state_dict())
+    own.layers = nn.ModuleList(Part(layer, rank, group, add_gradients) for layer in whole.layers)  # type: ignore[arg-type]
+    return own
 
 
-def work(config: Config, seed: int, rank: int, others: list[Connection], result: Connection) -> None:
-    """One worker: forward, sum over all, backward on its own part."""
-    part = build(config, seed, rank)
-    for x, wanted in task(config, seed):
-        mine = part.forward(x)
-        for other in others:
-            other.send(mine)
-        z = mine + sum(other.recv() for other in others)
-        # L = 1/2 mean |Z - T|^2
-        part.learn((z - wanted) / config.batch, config.rate)
-    result.send(z)
+def build(config: Config) -> Whole:
+    return Whole(config)
 
 
+def learn(model: Whole, x: Tensor, y: Tensor, rate: float) -> float:
+    """One step of gradient descent; the loss before it."""
+    loss = F.cross_entropy(model(x).flatten(0, 1), y.flatten())
+    gradients = torch.autograd.grad(loss, list(model.parameters()))
+    with torch.no_grad():
+        for weight, gradient in zip(model.parameters(), gradients, strict=True):
+            weight -= rate * gradient
+    return float(loss.detach())
+
+
+@seeded
 def run(config: Config, seed: int = 0) -> Iterator[Step]:
-    start = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
-    links: list[list[Connection]] = [[] for _ in range(config.workers)]
-    for i in range(config.workers):
-        for j in range(i + 1, config.workers):
-            one, two = start.Pipe()
-            links[i].append(one)
-            links[j].append(two)
-    results = [start.Pipe() for _ in range(config.workers)]
-    processes = [
-        start.Process(target=work, args=(config, seed, rank, links[rank], results[rank][1]), daemon=True)
-        for rank in range(config.workers)
-    ]
-    for process in processes:
-        process.start()
-    yield Step(1, 3)
-    whole, first = build(config, seed), float("nan")
-    for x, wanted in task(config, seed):
-        z = whole.forward(x)
-        whole.learn((z - wanted) / config.batch, config.rate)
-        loss = float(((z - wanted) ** 2).mean())
-        first = loss if np.isnan(first) else first
-    half = build(config, seed, 0).forward(x)
-    yield Step(2, 3, {"loss at first": first, "loss": loss})
-    found = [receive.recv() for receive, _ in results]
-    for process in processes:
-        process.join()
-    worst = max(float(abs(other - z).max()) for other in found)
-    metrics = {METADATA["demo"]["metric"]: worst, "baseline": float(abs(half - z).max())}  # type: ignore[index]
-    yield Step(3, 3, metrics | {"loss at first": first, "loss": loss})
+    source = text("en", 20_000)
+    ids = alphabet(source).encode(source)
+    whole = Whole(config, len(alphabet(source)))
+    groups = {name: Group(config.workers) for name in (METADATA["demo"]["metric"], "baseline")}  # type: ignore[index]
+    parts = {
+        name: [divide(whole, config, rank, group, name != "baseline") for rank in range(config.workers)]
+        for name, group in groups.items()
+    }
+    share = parameter_count(parts["baseline"][0].layers) / parameter_count(whole.layers)
+    worst = dict.fromkeys(parts, 0.0)
+    with ThreadPoolExecutor(config.workers) as pool:
+        for update in range(1, config.updates + 1):
+            x, y = windows(ids, config.batch, config.length)
+            loss = learn(whole, x, y, config.rate)
+            for name, models in parts.items():
+                losses = list(
+                    pool.map(learn, models, [x] * len(models), [y] * len(models), [config.rate] * len(models))
+                )
+                worst[name] = max(worst[name], *(abs(other - loss) for other in losses))
+            if update % max(1, config.updates // 10) == 0 or update == config.updates:
+                yield Step(update, config.updates, {"loss": loss, "share of a layer a worker holds": share, **worst})
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ METADATA = {
 
 @dataclass(frozen=True)
 class Config:
-    rounds: int = 30  # of acting, asking and learning
+    rounds: int = 20  # of acting, asking and learning
     queries: int = 20  # comparisons a round; the first round asks three times as many
     clip: int = 15  # k steps of a clip
     ensemble: int = 3  # reward predictors; queries go where they disagree
@@ -93,7 +93,7 @@ class Rewards(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(..., 9) -> (E, ...)"""
+        """Steps (..., 9) to rewards (E, ...)."""
         return torch.stack([net(x)[..., 0] for net in self.nets])
 
     @torch.no_grad()

@@ -36,8 +36,8 @@ METADATA = {
     "parents": ["vit", "mae"],
     "demo": {
         "task": {
-            "en": "One click on overlapping noisy shapes cuts out the object clicked on",
-            "zh": "在重叠的带噪图形上点一下，抠出被点中的物体",
+            "en": "One click among noisy shapes, all equally bright, cuts out the one clicked on",
+            "zh": "在亮度相同的带噪图形中点一下，抠出被点中的那一个",
         },
         "metric": "mean IoU",
         "target": 0.7,
@@ -70,9 +70,9 @@ class Config:
 
 TINY = Config(width=16, layers=2, dim=16, decoder_layers=1, updates=5)
 PRESETS = {
-    "ViT-B": Config(1024, 16, 3, 768, 12, 12, (2, 5, 8, 11), 14, 256, 8, 2048),
-    "ViT-L": Config(1024, 16, 3, 1024, 24, 16, (5, 11, 17, 23), 14, 256, 8, 2048),
-    "ViT-H": Config(1024, 16, 3, 1280, 32, 16, (7, 15, 23, 31), 14, 256, 8, 2048),
+    "ViT-B": Config(1024, 16, 3, 768, 12, 12, (2, 5, 8, 11), 14, 256, 8, 2048, 2),
+    "ViT-L": Config(1024, 16, 3, 1024, 24, 16, (5, 11, 17, 23), 14, 256, 8, 2048, 2),
+    "ViT-H": Config(1024, 16, 3, 1280, 32, 16, (7, 15, 23, 31), 14, 256, 8, 2048, 2),
 }
 
 
@@ -240,7 +240,7 @@ class MaskDecoder(nn.Module):
         self.up = nn.Sequential(larger, MapNorm(d // 4, eps=1e-6), nn.GELU(), largest, nn.GELU())
         self.weights = nn.ModuleList(mlp(d, d, d // 8) for _ in range(4))
         self.quality = mlp(d, d, 4)
-        for layer in [*self.up, *(part for f in self.weights for part in f)]:
+        for layer in (*self.up.modules(), *self.weights.modules()):
             if isinstance(layer, nn.ConvTranspose2d):  # each place of its output has one place of its input
                 nn.init.normal_(layer.weight, std=layer.in_channels**-0.5)
             elif isinstance(layer, nn.Linear):
@@ -276,25 +276,26 @@ def build(config: Config) -> SAM:
 
 
 def scenes(count: int, side: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Noisy pictures (count, 1, S, S) of three overlapping discs and boxes; what is seen of each (count, 3, S, S)."""
+    """Noisy pictures (count, 1, S, S) of equally bright discs and boxes; the masks of up to three (count, 3, S, S)."""
     y, x = np.mgrid[:side, :side]
     pictures, masks = np.zeros((count, 1, side, side)), np.zeros((count, 3, side, side), bool)
-    for image, seen in zip(pictures[:, 0], masks, strict=True):
-        image += (x * rng.uniform(-1, 1) + y * rng.uniform(-1, 1)) / side
-        for i in range(3):
-            cx, cy, r = *rng.uniform(3, side - 3, 2), rng.uniform(2.5, 5)
-            disc, box = (x - cx) ** 2 + (y - cy) ** 2 < r * r, (abs(x - cx) < r) & (abs(y - cy) < r * 0.7)
-            inside = disc if rng.random() < 0.5 else box
-            seen[:i] &= ~inside
-            seen[i] = inside
-            image[inside] = rng.uniform(-1, 1) + (x * rng.uniform(-1, 1) / side)[inside]
-        image += rng.normal(size=image.shape, scale=0.1)
+    for image, mask in zip(pictures[:, 0], masks, strict=True):
+        image += (x * rng.uniform(-1, 1) + y * rng.uniform(-1, 1)) * 0.3 / side
+        placed: list[tuple[float, float, float]] = []
+        for i in range(30):
+            cx, cy, r = *rng.uniform(2, side - 3, 2), rng.uniform(2, 4)
+            if len(placed) < 3 and all(math.hypot(cx - a, cy - b) > r + c + 1 for a, b, c in placed):
+                disc, box = (x - cx) ** 2 + (y - cy) ** 2 < r * r, (abs(x - cx) < r) & (abs(y - cy) < r * 0.7)
+                mask[len(placed)] = disc if i % 2 else box
+                image[mask[len(placed)]] += 1
+                placed.append((cx, cy, r))
+        image += rng.normal(size=image.shape, scale=0.2)
     return torch.tensor(pictures, dtype=torch.float32), torch.tensor(masks)
 
 
 def clicks(masks: Tensor) -> Tensor:
     """A place (B, 1, 2), x and y, on each mask (B, S, S)."""
-    chances = masks.flatten(1).float() + 1e-6  # an object wholly hidden is clicked anywhere
+    chances = masks.flatten(1).float() + 1e-6  # one that found no room is clicked anywhere
     place = torch.multinomial(chances, 1)  # (B, 1)
     return torch.stack([place % masks.shape[-1], place // masks.shape[-1]], -1).float()
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ailineage.corpus import statement
+from ailineage.corpus import library, statement
 from ailineage.kg import citing
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.lineage import Descent, Kinship, Path
@@ -123,12 +123,18 @@ class Story:
         return self.say(" ", "") + marks
 
     def _entry(self, key: str, paper: Node | None) -> str:
-        if paper is None:
+        if paper is not None:
+            authors, more = citing.authors_of(self.graph, paper.id), False
+            title, date, link = paper.name(), paper.date, paper.link
+        elif source := library.references().get(key):
+            authors, more = list(source.authors), source.et_al
+            title, date, link = source.title, source.date, source.link
+        else:
             return key
-        authors = citing.authors_of(self.graph, paper.id)
-        by = " & ".join(authors[:2]) if len(authors) < 3 else authors[0] + self.say(" et al.", " 等")
-        year = f" ({paper.date[:4]})" if paper.date else ""
-        return f"{by}{year}. {paper.name('en')}. {paper.link or key}".removeprefix(". ")
+        few = len(authors) < 3 and not more
+        by = " & ".join(authors) if few else authors[0] + self.say(" et al.", " 等")
+        year = f" ({date[:4]})" if date else ""
+        return f"{by}{year}. {title}. {link or key}".removeprefix(". ").strip()
 
     def _wrapped(self, text: str, first: str, rest: str) -> list[str]:
         if self.language == "zh":
