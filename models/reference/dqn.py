@@ -66,7 +66,7 @@ class Config:
     rate: float = 1e-3  # of Adam (the papers: RMSProp)
 
 
-TINY = Config(steps=200, renew=20)
+TINY = Config(steps=400, renew=20)
 _NATURE = ((32, 8, 4), (64, 4, 2), (64, 3, 1))
 PRESETS = {
     "2015 Breakout": Config(4, 84, 4, _NATURE, 512),
@@ -169,7 +169,7 @@ def run(config: Config, seed: int = 0) -> Iterator[Step]:
         memory.append((seen, *numbers, game.see()))
         if over:
             game.reset()
-        if step >= 2 * config.batch and step % config.every == 0:
+        if step >= config.batch and step % config.every == 0:
             chosen = [memory[rng.randrange(len(memory))] for _ in range(config.batch)]
             loss = loss_of(q, target, tuple(torch.stack(part) for part in zip(*chosen, strict=True)), config.discount)
             optimizer.zero_grad()

@@ -34,13 +34,13 @@ METADATA = {
     "parents": ["gpt3", "rlhf", "ppo"],
     "demo": {
         "task": {
-            "en": "Copy, reverse or advance three letters as told, by a model whose reading obeyed only now and then",
-            "zh": "按指令把三个字母复制、倒置或各进一位，而预训练语料只是偶尔照做",
+            "en": "Copy, reverse or advance two letters as told, by a model whose reading obeyed only now and then",
+            "zh": "按指令把两个字母复制、倒置或各进一位，而预训练语料只是偶尔照做",
         },
         "metric": "instructions followed",
-        "target": 0.75,
+        "target": 0.62,
         "baseline": "the supervised model that PPO starts from",
-        "margin": 0.15,
+        "margin": 0.12,
     },
     # the policies are GPT-3's nets. 175B and 6B: the published shapes of GPT-3 (table 2.1; "6B" is its 6.7B) summed as
     # in gpt3.py. 1.3B: 24 layers of 2048 with heads of 128, of which 16 fit, give
@@ -50,29 +50,29 @@ METADATA = {
 }
 
 
-DEMO = gpt3.Config(symbols=9, context=7, width=48, heads=4, layers=2)
+DEMO = gpt3.Config(symbols=7, context=5, width=48, heads=4, layers=2)
 
 
 @dataclass(frozen=True)
 class Config:
     model: gpt3.Config = DEMO  # of all the nets
     reward: bool = False  # build the reward model
-    pretraining: int = 400  # updates on text that obeys `obedient` of its instructions
-    obedient: float = 0.4
-    demonstrations: int = 40  # shown in the first stage
-    supervised: int = 30  # updates of the first stage
-    ranked: int = 1500  # prompts whose answers are ranked
+    pretraining: int = 240  # updates on text that obeys `obedient` of its instructions
+    obedient: float = 0.2
+    demonstrations: int = 10  # shown in the first stage
+    supervised: int = 10  # updates of the first stage
+    ranked: int = 600  # prompts whose answers are ranked
     answers: int = 4  # K; 4 to 9 in the paper
-    reward_updates: int = 350  # updates of the second stage
-    updates: int = 150  # of the third stage
+    reward_updates: int = 200  # updates of the second stage
+    updates: int = 100  # of the third stage
     batch: int = 96  # prompts an update
-    kl: float = 0.05  # beta
+    kl: float = 0.02  # beta
     pretrain_weight: float = 0.01  # gamma of PPO-ptx; the paper has 27.8 for its own scales
     clip: float = 0.2  # epsilon of PPO
     rate: float = 1e-3  # of Adam in the last stage; three times as much in the second
 
 
-_SMALL = gpt3.Config(symbols=9, context=7, width=16, heads=2, layers=1)
+_SMALL = gpt3.Config(symbols=7, context=5, width=16, heads=2, layers=1)
 TINY = Config(_SMALL, pretraining=20, supervised=5, ranked=30, reward_updates=5, updates=5, batch=16)
 PRESETS = {
     "1.3B": Config(gpt3.Config(50_257, 2048, 2048, 16, 24)),
@@ -80,23 +80,23 @@ PRESETS = {
     "6B reward": Config(gpt3.PRESETS["6.7B"], reward=True),
     "175B": Config(gpt3.PRESETS["175B"]),
 }
-LETTERS, LENGTH, TASKS = 6, 3, ("copy", "reverse", "next")
+LETTERS, LENGTH, TASKS = 4, 2, ("copy", "reverse", "next")
 
 
 def obey(prompts: Tensor) -> Tensor:
-    """The answers (B, 3) to prompts (B, 4): the task's symbol, then three letters."""
+    """The answers (B, 2) to prompts (B, 3): the task's symbol, then two letters."""
     task, letters = prompts[:, :1] - LETTERS, prompts[:, 1:]
-    done = torch.stack([letters, letters.flip(1), (letters + 1) % LETTERS], 1)  # (B, 3, 3)
+    done = torch.stack([letters, letters.flip(1), (letters + 1) % LETTERS], 1)  # (B, 3, 2)
     return done.gather(1, task[..., None].expand(-1, 1, LENGTH))[:, 0]
 
 
 def ask(count: int) -> Tensor:
-    """Random prompts (count, 4)."""
+    """Random prompts (count, 3)."""
     return torch.cat([torch.randint(LETTERS, LETTERS + 3, (count, 1)), torch.randint(LETTERS, (count, LENGTH))], 1)
 
 
 def pretraining_text(count: int, obedient: float) -> Tensor:
-    """Sequences (count, 7) in which the answer obeys the instruction only sometimes, else any of the three."""
+    """Sequences (count, 5) in which the answer obeys the instruction only sometimes, else any of the three."""
     prompts = ask(count)
     other = torch.cat([torch.randint(LETTERS, LETTERS + 3, (count, 1)), prompts[:, 1:]], 1)
     heard = (torch.rand(count, 1) < obedient).long()
@@ -104,8 +104,8 @@ def pretraining_text(count: int, obedient: float) -> Tensor:
 
 
 def right(texts: Tensor) -> Tensor:
-    """How many of the three letters are as told (B,): what the labelers rank by."""
-    return (texts[:, 4:] == obey(texts[:, :4])).sum(1)
+    """How many of the two letters are as told (B,): what the labelers rank by."""
+    return (texts[:, 3:] == obey(texts[:, :3])).sum(1)
 
 
 class Scored(nn.Module):
@@ -124,7 +124,7 @@ class Scored(nn.Module):
 
 @torch.no_grad()
 def answer(model: gpt3.GPT3, prompts: Tensor) -> Tensor:
-    """Prompts (B, 4) with sampled answers (B, 7)."""
+    """Prompts (B, 3) with sampled answers (B, 5)."""
     texts = prompts
     for _ in range(LENGTH):
         texts = torch.cat([texts, torch.multinomial(model(texts)[:, -1].softmax(-1), 1)], 1)
@@ -132,8 +132,8 @@ def answer(model: gpt3.GPT3, prompts: Tensor) -> Tensor:
 
 
 def log_probs(model: gpt3.GPT3, texts: Tensor) -> Tensor:
-    """Log probability of each letter of the answers (B, 3)."""
-    return model(texts)[:, 3:-1].log_softmax(-1).gather(2, texts[:, 4:, None])[..., 0]
+    """Log probability of each letter of the answers (B, 2)."""
+    return model(texts)[:, 2:-1].log_softmax(-1).gather(2, texts[:, 3:, None])[..., 0]
 
 
 def imitate(model: gpt3.GPT3, optimizer: torch.optim.Optimizer, texts: Tensor) -> None:
@@ -164,7 +164,7 @@ def learn_reward(config: Config, policy: gpt3.GPT3) -> tuple[Scored, float]:
     optimizer = torch.optim.Adam(model.parameters(), 3 * config.rate)
     K = config.answers
     texts = answer(policy, ask(config.ranked).repeat_interleave(K, 0))
-    groups, marks = texts.reshape(-1, K, 7), right(texts).reshape(-1, K)
+    groups, marks = texts.reshape(-1, K, 5), right(texts).reshape(-1, K)
     for _ in range(config.reward_updates):
         index = torch.randint(config.ranked, (48,))  # all pairs of a prompt in one batch, as section 3.5 says
         loss = ranking_loss(model(groups[index].flatten(0, 1))[:, -1].reshape(-1, K), marks[index])
@@ -189,17 +189,17 @@ def improve(
     texts = answer(policy, ask(config.batch))
     with torch.no_grad():
         old = log_probs(policy, texts)
-        divergence = old - log_probs(start, texts)  # (B, 3)
+        divergence = old - log_probs(start, texts)  # (B, 2)
         # (2)   objective = E[r(x, y) - beta log(pi_RL(y | x) / pi_SFT(y | x))] + gamma E[log pi_RL(x_pretrain)]
         rewards = -config.kl * divergence
         rewards[:, -1] += reward(texts)[:, -1]
-        values = F.pad(value(texts)[:, 3:-1], (0, 1))  # (B, 4), nothing follows the last letter
+        values = F.pad(value(texts)[:, 2:-1], (0, 1))  # (B, 3), nothing follows the last letter
         advantages = ppo.gae(rewards.T, values.T, torch.zeros(LENGTH, len(texts)), 1.0, 0.95).T
         returns = advantages + values[:, :-1]
         advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-6)
     for _ in range(2):
         gain = ppo.clipped(log_probs(policy, texts), old, advantages, config.clip).mean()
-        miss = (value(texts)[:, 3:-1] - returns).square().mean()
+        miss = (value(texts)[:, 2:-1] - returns).square().mean()
         kept = log_probs(policy, pretraining_text(config.batch, config.obedient)).mean()
         loss = 0.5 * miss - gain - config.pretrain_weight * kept
         optimizer.zero_grad()
@@ -237,7 +237,7 @@ def run(config: Config, seed: int = 0) -> Iterator[Step]:
             texts = answer(policy, test)
             followed = float((right(texts) == LENGTH).float().mean())
             first = texts[0].tolist()
-            asked, said = ("".join("abcdef???"[i] for i in part) for part in (first[1:4], first[4:]))
+            asked, said = ("".join("abcd???"[i] for i in part) for part in (first[1:3], first[3:]))
             sample = f"{TASKS[first[0] - LETTERS]} {asked} -> {said}"
             yield Step(10 + update, total, {"instructions followed": followed, "KL": away, **fixed}, sample=sample)
 

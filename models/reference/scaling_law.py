@@ -57,7 +57,7 @@ class Config:
     characters: int = 150_000  # of our articles
 
 
-TINY = Config(widths=(4, 8, 16), updates=5, characters=20_000)
+TINY = Config(widths=(4, 8, 16), updates=10, characters=20_000)
 PRESETS: dict[str, Config] = {}
 
 

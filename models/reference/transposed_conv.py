@@ -50,11 +50,10 @@ METADATA = {
 class Config:
     stride: int = 2  # how many times larger
     kernel: int = 6  # side of the filter; a multiple of the stride leaves no checkerboard
-    updates: int = 400  # training steps
-    rate: float = 3e-3  # of Adam
+    updates: int = 5  # training steps, each of four quasi-Newton iterations on a square of the left half
 
 
-TINY = Config(updates=20)
+TINY = Config(kernel=4, updates=1)
 PRESETS: dict[str, Config] = {}
 
 
@@ -95,28 +94,30 @@ def build(config: Config) -> Enlarge:
 @seeded
 def run(config: Config, seed: int = 0) -> Iterator[Step]:
     photo = torch.tensor(np.array(pictures.camera()), dtype=torch.float32)[None, None] / 255  # (1, 1, 512, 512)
-    left, right = photo[..., :256], photo[..., 256:]
+    left, right = photo[..., 128:384, :256], photo[..., 256:]
     model = build(config)
-    optimizer = torch.optim.Adam(model.parameters(), config.rate)
+    optimizer = torch.optim.LBFGS(model.parameters(), max_iter=4, line_search_fn="strong_wolfe")
     small = F.avg_pool2d(right, config.stride)
     plain = F.interpolate(small, scale_factor=config.stride, mode="bilinear", align_corners=False)
     # the matrix view: <C x, y> = <x, C^T y> for the convolution of the same filter
     x, y = torch.randn(1, 1, 16, 16), torch.randn(1, 1, 8, 8)
     there = F.conv2d(x, model.weight, stride=config.stride, padding=model.padding)
     adjoint = float(((there * y).sum() - (x * model(y)).sum()).abs().detach())
-    for update in range(1, config.updates + 1):
-        row, column = torch.randint(0, 96, (2,)) * config.stride
-        patch = left[..., row : row + 64, column : column + 64]
-        loss = F.mse_loss(model(F.avg_pool2d(patch, config.stride)), patch)
+    below = F.avg_pool2d(left, config.stride)
+
+    def closure() -> Tensor:
         optimizer.zero_grad()
+        loss = F.mse_loss(model(below), left)
         loss.backward()
-        optimizer.step()
-        if update % (config.updates // 10) == 0:
-            with torch.no_grad():
-                large = model(small).clamp(0, 1)
-            metrics = {"PSNR": psnr(large, right), "baseline": psnr(plain, right), "adjoint differs by": adjoint}
-            strip = torch.cat([part[0, 0, 60:188, 20:148] for part in (plain, large, right)], 1)
-            yield Step(update, config.updates, metrics, picture=(strip * 255).byte().numpy())
+        return loss
+
+    for update in range(1, config.updates + 1):
+        optimizer.step(closure)
+        with torch.no_grad():
+            large = model(small).clamp(0, 1)
+        metrics = {"PSNR": psnr(large, right), "baseline": psnr(plain, right), "adjoint differs by": adjoint}
+        strip = torch.cat([part[0, 0, 60:188, 20:148] for part in (plain, large, right)], 1)
+        yield Step(update, config.updates, metrics, picture=(strip * 255).byte().numpy())
 
 
 if __name__ == "__main__":

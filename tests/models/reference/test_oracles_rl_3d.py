@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ailineage.models.reference import ppo, volume_rendering
+from ailineage.models.reference import gs3d, instructgpt, ppo, rlhf, volume_rendering
 from ailineage.models.reference.data import camera, see_balls, two_balls
 
 
@@ -53,3 +53,29 @@ def test_clipped_objective_and_its_gradient_are_the_papers() -> None:
     (slope,) = torch.autograd.grad(gain.sum(), log_prob)
     moving = np.array([1, 1, 1, 0, 0, 1, 1, 1])  # outside the clip a ratio that already helps is not pushed further
     np.testing.assert_allclose(slope, ratio * advantage * moving)
+
+
+def test_harmonics_are_orthonormal_on_the_sphere() -> None:
+    d = torch.nn.functional.normalize(torch.randn(200_000, 3, generator=torch.Generator().manual_seed(0)), dim=1)
+    y = gs3d.harmonics(d, 3)
+    torch.testing.assert_close(4 * np.pi * y.T @ y / len(d), torch.eye(16), atol=0.03, rtol=0)
+
+
+def test_one_opaque_gaussian_is_drawn_where_its_mean_projects() -> None:
+    cloud = gs3d.build(gs3d.Config(gaussians=1, degree=0))
+    with torch.no_grad():
+        cloud.mean.copy_(torch.tensor([[0.5, -0.2, 0.3]]))
+        cloud.opacity.fill_(9.0)
+        shade = 1 - cloud(0.7, 0.4, 48).mean(1)
+    origins, directions = camera(0.7, size=48)
+    distance = torch.linalg.cross(directions, cloud.mean.detach() - origins).norm(dim=1)
+    assert int(shade.argmax()) in distance.topk(4, largest=False).indices
+
+
+def test_the_log_odds_of_rankings_are_equation_1_of_both_papers() -> None:
+    scores, marks = torch.tensor([[1.0, 3.0, 2.0]]), torch.tensor([[2, 1, 1]])
+    expected = np.mean([np.log1p(np.exp(3.0 - 1.0)), np.log1p(np.exp(2.0 - 1.0))])  # the third pair is a tie
+    np.testing.assert_allclose(instructgpt.ranking_loss(scores, marks), expected, rtol=1e-5)
+    clips = torch.randn(2, 7, generator=torch.Generator().manual_seed(0))
+    a, b = clips.sum(1).exp()
+    torch.testing.assert_close(torch.sigmoid(rlhf.preference(clips[0], clips[1])), a / (a + b))
