@@ -23,7 +23,7 @@ def draw(document: str) -> None:
     if not nodes:
         return
     decided = engine().decisions()
-    with st.expander(say("provisional", n=len(nodes))):
+    with st.expander(say("provisional", n=len(nodes)), expanded=bool(st.session_state.get("deciding"))):
         st.caption(say("provisional_hint"))
         for node in nodes[:_SHOWN]:
             with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key=f"about-{node.id}"):
@@ -64,6 +64,7 @@ def _merge(id: str, field: str) -> None:
 
 
 def _do(work: Callable[..., Any], *args: object) -> None:
+    st.session_state["deciding"] = True  # the list stays open for the next one
     with st.spinner(say("deciding")):
         try:
             work(*args)
