@@ -20,6 +20,17 @@ def test_a_node_has_at_most_one_implementation_and_the_engine_finds_it() -> None
     assert engine.implementation_of("openai") is None
 
 
+def test_what_was_never_published_leads_to_the_nearest_published_design() -> None:
+    engine = ailineage.open()
+    assert engine.nearest_implementation("sora") == "dit"
+    assert engine.nearest_implementation("perceptron") is None
+    known = library.load().articles
+    for item in implementations().values():
+        for node in item.nearest_to:
+            assert node in known
+            assert engine.implementation_of(node) is None
+
+
 def test_a_difference_in_code_names_both_files() -> None:
     text = ailineage.open().diff("transformer", "gpt1")
     assert text.startswith("--- transformer.py\n+++ gpt1.py\n")

@@ -44,7 +44,12 @@ def draw(graph: KnowledgeGraph, node: Node, *, drawn: bool) -> None:
             st.session_state.node = node.id
             st.switch_page("views/node.py")
         code = engine().implementation_of(node.id)
-        if code and st.button(say("code"), icon=":material/code:", key="card-code"):
+        near = None if code else engine().nearest_implementation(node.id)
+        code = code or near
+        label = say("nearest_code") if near else say("code")
+        if code and st.button(
+            label, icon=":material/code:", key="card-code", help=say("nearest_help") if near else None
+        ):
             st.session_state.implementation = code
             st.switch_page("views/implementations.py")
         st.button(say("close"), icon=":material/close:", key="card-close", on_click=go, args=("",))

@@ -38,6 +38,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "value": ("Value", "内容"),
     "reference": ("Reference", "参考"),
     "code": ("Reference implementation", "参考实现"),
+    "nearest_code": ("Nearest published design", "最接近的公开设计"),
+    "nearest_help": ("Its own design was not published; this is the nearest one that was.", "其自身的设计没有公开，这里给出已公开设计中最接近的实现。"),
     "hidden": ("{n} more not drawn; fewer generations show less, the node's page lists all", "另有 {n} 个节点未画出"),
     "shared": ("Neither descends from the other; both come from {name}.", "两者没有直接传承关系，共同的祖先是 {name}。"),
     "end_path": ("End path", "结束路径"),

@@ -2,7 +2,8 @@
 
 One file is one implementation. It holds, in this order:
 
-    METADATA    a literal dict: node, titles, year, paper, parents, demo, presets; read here without importing the file
+    METADATA    a literal dict: node, titles, year, paper, parents, demo, presets, and nodes it is `nearest_to`, whose own
+                design was never published; read here without importing the file
     Config      a frozen dataclass, one comment a field
     the model   plain PyTorch (NumPy where history is older), each line under the paper's equation it computes
     TINY        a Config that runs in about a second, for tests
@@ -80,6 +81,7 @@ class Implementation:
     demo: Demo
     presets: Mapping[str, int]
     path: Path
+    nearest_to: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -110,6 +112,7 @@ def _describe(path: Path) -> Implementation:
         path=path,
         demo=Demo(**table.pop("demo")),
         parents=tuple(table.pop("parents")),
+        nearest_to=tuple(table.pop("nearest_to", ())),
         **table,
     )
 

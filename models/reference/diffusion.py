@@ -29,6 +29,7 @@ METADATA = {
         "sections": "2 and 3, equations 4, 11 and 14, algorithms 1 and 2, appendix B",
     },
     "parents": ["unet"],
+    "nearest_to": ["dalle2"],
     "demo": {
         "task": {
             "en": "Digits drawn from pure noise, judged by a classifier trained apart",

@@ -29,6 +29,7 @@ METADATA = {
         "sections": "3.2, figure 3, table 1",
     },
     "parents": ["diffusion", "vit"],
+    "nearest_to": ["sora", "voice-engine"],
     "demo": {
         "task": {
             "en": "Digits of a wanted class drawn from noise, judged by a classifier trained apart",

@@ -28,6 +28,7 @@ METADATA = {
         "sections": "2.1, table 2.1",
     },
     "parents": ["gpt2", "sparse_attention"],
+    "nearest_to": ["gpt35", "gpt4", "gpt4v"],
     "demo": {
         "task": {
             "en": "A mapping of letters never seen in training is picked up from examples within the sequence",

@@ -32,6 +32,7 @@ METADATA = {
         "sections": "3.5, equations 1 and 2",
     },
     "parents": ["gpt3", "rlhf", "ppo"],
+    "nearest_to": ["chatgpt", "claude-opus"],
     "demo": {
         "task": {
             "en": "Copy, reverse or advance two letters as told, by a model whose reading obeyed only now and then",

@@ -30,6 +30,7 @@ METADATA = {
         "sections": "3, 5, 6.1, equations 6, 7 and 9 to 12",
     },
     "parents": ["actor_critic"],
+    "nearest_to": ["openai-five"],
     "demo": {
         "task": {
             "en": "Sixteen carts learn to balance their poles for ten seconds",

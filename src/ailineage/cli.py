@@ -268,8 +268,10 @@ def node(engine: Engine, name: str, lang: str, as_json: bool) -> None:
     code = engine.implementation_of(found.id)
     if as_json:
         claims = [claim_json(claim) for claim in engine.graph.claims_about(found.id)]
-        return _print({**node_json(found), "claims": claims, "implementation": code})
-    click.echo(terminal.node_card(engine.graph, found, _language(lang, name), code))
+        near = engine.nearest_implementation(found.id)
+        return _print({**node_json(found), "claims": claims, "implementation": code, "nearest_implementation": near})
+    near = None if code else engine.nearest_implementation(found.id)
+    click.echo(terminal.node_card(engine.graph, found, _language(lang, name), code, near))
     return None
 
 

@@ -428,6 +428,10 @@ class Engine:
         """The id of the implementation of a node."""
         return next((item.id for item in self.implementations().values() if item.node == node), None)
 
+    def nearest_implementation(self, node: str) -> str | None:
+        """For a node whose design was never published, the implementation of the nearest published one."""
+        return next((item.id for item in self.implementations().values() if node in item.nearest_to), None)
+
     def run(self, id: str, *, seed: int = 0, tiny: bool = False) -> Iterator[Step]:
         """The steps of an implementation's demonstration, as they happen."""
         from ailineage.models.reference import steps

@@ -34,8 +34,10 @@ def answer_sources(answer: Answer) -> str:
     return "\n".join(lines)
 
 
-def node_card(graph: KnowledgeGraph, node: Node, language: str, implementation: str | None) -> str:
-    """One node: names, facts with their sources, what points at it, and its implementation."""
+def node_card(
+    graph: KnowledgeGraph, node: Node, language: str, implementation: str | None, nearest: str | None = None
+) -> str:
+    """One node: names, facts with their sources, what points at it, and its implementation or the nearest one."""
     index = 0 if language == "en" else 1
     other = node.names.get("zh" if language == "en" else "en")
     head = node.name(language) + (f" ({other})" if other and other != node.name(language) else "")
@@ -51,6 +53,9 @@ def node_card(graph: KnowledgeGraph, node: Node, language: str, implementation: 
         lines.append("  " + claim_line(graph, claim, language))
     if implementation:
         lines.append(f"  {'code' if index == 0 else '代码'}: ailineage run {implementation}")
+    elif nearest:
+        said = ("design unpublished; nearest published one", "设计未公开，最接近的公开设计")[index]
+        lines.append(f"  {said}: ailineage run {nearest}")
     return "\n".join(lines)
 
 

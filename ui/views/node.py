@@ -42,8 +42,8 @@ def main() -> None:
         if st.button(say("explorer"), icon=":material/account_tree:"):
             st.session_state.focus = id
             st.switch_page("views/explorer.py")
-        if code := engine().implementation_of(id):
-            st.caption(say("code"))
+        if code := engine().implementation_of(id) or engine().nearest_implementation(id):
+            st.caption(say("code") if engine().implementation_of(id) else say("nearest_help"))
             with st.expander(f"models/reference/{code}.py"):
                 st.code(engine().implementation(code).source, language="python")
 
