@@ -2,8 +2,8 @@
 
 One file is one implementation. It holds, in this order:
 
-    METADATA    a literal dict: node, titles, year, paper, parents, demo, presets, and the nodes it is `nearest_to`, whose
-                own design was never published; read here without importing the file
+    METADATA    a literal dict: node, titles, year, paper, parents, demo, presets, and the nodes it is `nearest_to`,
+                whose own design was never published; read here without importing the file
     Config      a frozen dataclass, one comment a field
     the model   plain PyTorch (NumPy where history is older), each line under the paper's equation it computes
     TINY        a Config that runs in about a second, for tests
