@@ -64,7 +64,7 @@ class Config:
     selective: bool = True  # False: step size, B and C are constants (S4)
     length: int = 32  # T in the demonstration
     filler: float = 0.85  # share of filler
-    updates: int = 300  # training steps
+    updates: int = 450  # training steps
     batch: int = 8  # examples an update
     rate: float = 1e-2  # highest learning rate
 
