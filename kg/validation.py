@@ -16,6 +16,7 @@ import networkx as nx
 
 from ailineage.corpus.library import LANGUAGES, Article, Library
 from ailineage.errors import VocabularyError
+from ailineage.kg import numerals
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.vocabulary import LINEAGE, LITERAL, RANGE, Family, Kind, Relation
 
@@ -120,6 +121,20 @@ def _texts(article: Article, kind: Kind, library: Library) -> Iterator[str]:
     if years["en"] != years["zh"]:
         english, chinese = sorted(years["en"] - years["zh"]), sorted(years["zh"] - years["en"])
         yield f"{article.folder}: years differ: only in English {english}, only in Chinese {chinese}"
+    dates = [str(fact.value)[:4] for fact in article.facts if fact.relation == Relation.PUBLISHED_ON]
+    for language, said in years.items():
+        if dates and dates[0] not in said:
+            yield f"{article.folder / language}.md: does not say {dates[0]}, the year of node.toml"
+    yield from _numbers(article)
+
+
+def _numbers(article: Article) -> Iterator[str]:
+    """Numbers of one text that the other does not have in any size or spelling; small whole ones may be in words."""
+    for language, other in (("en", "zh"), ("zh", "en")):
+        there = numerals.digits(article.texts[other][0], other)
+        for value, said in numerals.numbers(article.texts[language][0], language).items():
+            if (value >= 100 or value != int(value)) and numerals.leading(value) not in there:
+                yield f"{article.folder / language}.md: {said!r} is not in {other}.md"
 
 
 def _names(library: Library) -> Iterator[str]:

@@ -52,6 +52,8 @@ def test_the_small_library_is_clean(small_library: Library) -> None:
         ("bert/node.toml", "110_000_000", '"110M"', "whole number"),
         ("trans/node.toml", 'target = "google"', 'target = "bert"', "allowed: organization"),
         ("bert/node.toml", 'value = "2018-10-11"', 'value = "2016-10-11"', "dated before its parent"),
+        ("bert/zh.md", "2018", "2019", "does not say 2018"),
+        ("bert/en.md", "BERT came in 2018", "BERT came in 2018 with 345 million weights", "'345 million' is not in zh"),
         ("bert/en.md", "2018", "2019", "years differ"),
         ("bert/en.md", "BERT came", "[BERT](node:nobody) came", "link to 'nobody'"),
         ("bert/zh.md", "它把一个序列", "", "takes 230 to 750|characters"),
