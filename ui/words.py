@@ -47,6 +47,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "to_hint": ("a second node", "另一个节点"),
     "filters": ("Filter", "筛选"),
     "kinds": ("Kinds", "类别"),
+    "family": ("Family", "分支"),
     "families": ("Families", "分支"),
     "period": ("Period", "时期"),
     "drawn": ("{nodes} nodes and {steps} steps of descent drawn", "已画出 {nodes} 个节点、{steps} 条传承关系"),

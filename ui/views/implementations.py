@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ailineage.errors import AilineageError
+from ailineage.kg.vocabulary import FAMILY_LABELS, Family
 from ailineage.ui.card import plain_label
 from ailineage.ui.equations import equations
 from ailineage.ui.runs import Run
@@ -23,11 +24,20 @@ def main() -> None:
     """Draw the catalogue and the implementation that the address names."""
     found = engine().implementations()
     wanted = st.session_state.pop("implementation", None) or st.query_params.get("id", "")
-    ids = list(found)
     if wanted in found:
         st.session_state["choose-code"] = wanted
+    graph, index = engine().graph, language() == "zh"
+    family = {id: graph.nodes[item.node].family for id, item in found.items() if item.node in graph.nodes}
     with st.container(key="catalogue"):
-        id = st.selectbox(
+        which, one = st.columns([1, 2])
+        held = [each for each in Family if each in family.values()]
+        chosen = which.selectbox(
+            say("family"), held, index=None, key="choose-family", format_func=lambda each: FAMILY_LABELS[each][index]
+        )
+        ids = [id for id in found if chosen is None or family.get(id) is chosen or id == wanted]
+        if st.session_state.get("choose-code") not in ids:
+            st.session_state["choose-code"] = ids[0]
+        id = one.selectbox(
             say("implementation"),
             ids,
             key="choose-code",
