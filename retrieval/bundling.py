@@ -94,7 +94,7 @@ def _path(retriever: Retriever, asked: Question, ranking: Ranking) -> tuple[Hop,
 
 def _unknown(retriever: Retriever, asked: Question, ranking: Ranking) -> tuple[str, ...]:
     """The names of the question that neither a node bears nor a good passage has."""
-    best = [retriever.rows[row] for row in ranking.order[:20]]
+    best = [retriever.rows[row] for row in ranking.best(20)]
     texts = [retriever.graph.documents[row.document].text[row.start : row.end].casefold() for row in best]
     return tuple(name for name in asked.unknown if not any(name.casefold() in text for text in texts))
 

@@ -40,7 +40,7 @@ class Embedder(Protocol):
     """Turns texts into unit vectors whose inner product is the cosine.
 
     `identity` is a hash of weights and settings: vectors of two embedders may be compared if and only if it is the
-    same. `dimension` is the width of the vectors.
+    same. `dimension` is the width of the vectors, `piece` how many texts are worth embedding at once.
     """
 
     @property
@@ -51,11 +51,15 @@ class Embedder(Protocol):
     def dimension(self) -> int:
         """Width of the vectors."""
 
+    @property
+    def piece(self) -> int:
+        """Texts that are worth embedding at once."""
+
     def queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors (N, D) of questions."""
 
-    def passages(self, texts: Sequence[str], progress: bool = False) -> Vectors:
-        """Vectors (N, D) of passages; with a progress bar on a terminal if asked."""
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        """Vectors (N, D) of passages."""
 
 
 def open_embedder(name: str | None, cache: Path, device: str = "auto") -> Embedder:
@@ -85,29 +89,30 @@ class _TransformerEmbedder:
 
     def queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors (N, D) of questions."""
-        return self._encode(texts, "query", progress=False)
+        return self._encode(texts, "query")
 
-    def passages(self, texts: Sequence[str], progress: bool = False) -> Vectors:
-        """Vectors (N, D) of passages; with a progress bar on a terminal if asked."""
-        return self._encode(texts, "passage", progress)
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        """Vectors (N, D) of passages."""
+        return self._encode(texts, "passage")
 
-    def _encode(self, texts: Sequence[str], role: str, progress: bool) -> Vectors:
-        from tqdm import tqdm
+    @property
+    def piece(self) -> int:
+        """Texts that are worth embedding at once."""
+        return _BATCH * (128 if self.model.device.type == "cuda" else 2)
 
+    def _encode(self, texts: Sequence[str], role: str) -> Vectors:
         prompt = self.model.prompts.get(role) or ""
         width = self.model.get_embedding_dimension() or 0
         vectors = np.zeros((len(texts), width), np.float32)
         size = _BATCH * (8 if self.model.device.type == "cuda" else 1)
-        with tqdm(total=len(texts), desc="embedding", unit="text", disable=None if progress else True) as bar:
-            for batch in _batches(texts, size):
-                vectors[batch] = self.model.encode(
-                    [texts[i][:LONGEST] for i in batch],
-                    prompt=prompt,
-                    batch_size=size,
-                    normalize_embeddings=True,
-                    show_progress_bar=False,
-                )
-                bar.update(len(batch))
+        for batch in _batches(texts, size):
+            vectors[batch] = self.model.encode(
+                [texts[i][:LONGEST] for i in batch],
+                prompt=prompt,
+                batch_size=size,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
         return vectors
 
 

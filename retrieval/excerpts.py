@@ -64,7 +64,7 @@ class Excerpts:
             taken: evidence there is; its sentences are not given again.
         """
         rows, scores = self.retriever.rows, self.ranking.total
-        order = self.ranking.order[: 2 * _PASSAGES].tolist()
+        order = self.ranking.best(2 * _PASSAGES)
         merit = {row: scores[row] + _SAME_LANGUAGE * (rows[row].language == self.asked.language) for row in order}
         for row in sorted(order, key=lambda row: -merit[row])[:_PASSAGES]:
             at = rows[row]

@@ -1,13 +1,14 @@
-"""Vectors that need not be computed again: those of an earlier index, and those that ship for the library.
+"""Vectors that need not be computed again.
 
-A vector is known under a hash of the text and of the embedder's identity, so a vector of another model, or of a
+They are those of an earlier index, those that ship for the library, and those that a build had made when it was
+killed. A vector is known under a hash of the text and of the embedder's identity, so a vector of another model, or of a
 text that has changed, is never taken for it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,10 +55,63 @@ class Known:
         return None
 
 
-def embed(texts: Sequence[str], embedder: Embedder, known: Known, progress: bool = True) -> tuple[Keys, Vectors]:
-    """Keys (N,) and vectors (N, D) of passages; only what is not known is embedded, and each text once."""
+class Journal:
+    """Vectors as they are made, on disk: a build that is killed goes on where it stopped.
+
+    Args:
+        folder: where it lies; removed by `close` once the index is written.
+        embedder: whose vectors they are.
+    """
+
+    def __init__(self, folder: Path, embedder: Embedder) -> None:
+        name = hashlib.sha256(embedder.identity.encode()).hexdigest()[:12]
+        self.path = folder / f"embedding-{name}.part"
+        self._record = np.dtype([("key", _KEY), ("vector", np.float32, (embedder.dimension,))])
+
+    def read(self) -> tuple[Keys, Vectors]:
+        """Keys (N,) and vectors (N, D) of all whole records; the one that was being written is left out."""
+        try:
+            whole = self.path.stat().st_size // self._record.itemsize
+            records = np.fromfile(self.path, self._record, count=whole)
+        except OSError:
+            records = np.zeros(0, self._record)
+        return records["key"], records["vector"]
+
+    def write(self, keys: Keys, vectors: Vectors) -> None:
+        """Append records, after the last whole one."""
+        records = np.zeros(len(keys), self._record)
+        records["key"], records["vector"] = keys, vectors
+        with self.path.open("ab") as stream:
+            stream.truncate(stream.tell() // self._record.itemsize * self._record.itemsize)
+            stream.write(records.tobytes())
+
+    def close(self) -> None:
+        """Forget it."""
+        self.path.unlink(missing_ok=True)
+
+
+def embed(
+    texts: Sequence[str],
+    embedder: Embedder,
+    known: Known,
+    progress: bool = True,
+    journal: Journal | None = None,
+) -> tuple[Keys, Vectors]:
+    """Keys (N,) and vectors (N, D) of passages; only what is not known is embedded, and each text once.
+
+    Args:
+        texts: the passages.
+        embedder: makes what is missing.
+        known: what there is.
+        progress: whether a bar is shown on a terminal.
+        journal: where vectors are kept as they are made, and taken from first.
+    """
+    from tqdm import tqdm
+
     own = keys(embedder.identity, texts)
     vectors = np.zeros((len(texts), embedder.dimension), np.float32)
+    if journal is not None:
+        known.add(*journal.read())
     missing: dict[bytes, list[int]] = {}
     for row, key in enumerate(own):
         vector = known.get(bytes(key))
@@ -65,8 +119,18 @@ def embed(texts: Sequence[str], embedder: Embedder, known: Known, progress: bool
             missing.setdefault(bytes(key), []).append(row)
         else:
             vectors[row] = vector
-    if missing:
-        found = embedder.passages([texts[rows[0]] for rows in missing.values()], progress=progress)
-        for rows, vector in zip(missing.values(), found, strict=True):
-            vectors[rows] = vector
+    with tqdm(total=len(missing), desc="embedding", unit="text", disable=None if progress else True) as bar:
+        for rows in _pieces(texts, list(missing.values()), embedder.piece) if missing else ():
+            found = embedder.passages([texts[same[0]] for same in rows])
+            for same, vector in zip(rows, found, strict=True):
+                vectors[same] = vector
+            if journal is not None:
+                journal.write(own[[same[0] for same in rows]], found)
+            bar.update(len(rows))
     return own, vectors
+
+
+def _pieces(texts: Sequence[str], missing: list[list[int]], size: int) -> Iterator[list[list[int]]]:
+    """Rows of equal texts, in pieces of texts of like length, the longest first: so little of a batch is padding."""
+    order = sorted(missing, key=lambda rows: -len(texts[rows[0]].encode()))
+    return (order[start : start + size] for start in range(0, len(order), size))

@@ -24,11 +24,13 @@ from ailineage.retrieval.dense import DenseIndex
 from ailineage.retrieval.embedding import Embedder
 from ailineage.retrieval.evidence import Bundle, Evidence
 from ailineage.retrieval.fusion import Bridges, Weights
-from ailineage.retrieval.known import Known, embed
+from ailineage.retrieval.known import Journal, Known, embed
 from ailineage.retrieval.language_axis import LanguageAxis
 from ailineage.retrieval.lexical import LexicalIndex, Tokenizer
 from ailineage.retrieval.names import Names
 from ailineage.retrieval.question import Question, understand
+from ailineage.retrieval.structure import RECALL
+from ailineage.retrieval.structure import Settings as DenseSettings
 from ailineage.retrieval.table import Row
 from ailineage.retrieval.walk import Walk
 
@@ -41,8 +43,8 @@ Scores = NDArray[np.float32]
 class Ranking:
     """All passages weighed against a query, each array (N,).
 
-    `dense` holds cosines, `near` the same without the language; `order` the rows, best first; `named` says whether
-    the query has a name to walk from.
+    `dense` holds cosines, `near` the same without the language; `named` says whether the query has a name to walk
+    from.
     """
 
     total: Scores
@@ -50,9 +52,18 @@ class Ranking:
     bm25: Scores
     walk: Scores
     bridge: Scores
-    order: NDArray[np.int64]
     near: Scores
     named: bool = True
+
+    def best(self, k: int, scores: Scores | None = None) -> list[int]:
+        """The first `k` rows by the fused score, or by another; among equals the earlier row first."""
+        scores = self.total if scores is None else scores
+        k = min(k, len(scores))
+        if k == 0:
+            return []
+        floor = np.partition(scores, -k)[-k]
+        rows = np.flatnonzero(scores >= floor)
+        return rows[np.argsort(-scores[rows], kind="stable")][:k].tolist()
 
     def signals(self, row: int) -> dict[str, float]:
         """What each signal says of a passage: the raw cosine and BM25 score, and where walk and bridge lead.
@@ -99,27 +110,31 @@ class Retriever:
         folder: Path,
         known: Path | None = None,
         cache: Path | None = None,
-    ) -> None:
-        """Write the index of a graph into a folder.
+        recall: float = RECALL,
+    ) -> DenseSettings:
+        """Write the index of a graph into a folder, and say how its vectors are searched.
 
         Args:
             graph: its passages are indexed.
             embedder: makes the vectors.
             folder: an empty folder.
             known: folder of an earlier index; passages it has are not embedded again.
-            cache: folder for the word lists' prepared form.
+            cache: folder for the word lists' prepared form, and for the vectors of a build that is killed.
+            recall: recall@10 against exact search that is wanted of an index too large to be searched exactly.
         """
         folder.mkdir(parents=True, exist_ok=True)
         texts = [table.indexed_text(passage) for passage in graph.passages]
         vectors_known = Known()
+        earlier = None
         if known is not None:
             try:
                 earlier = DenseIndex.load(known)
                 vectors_known.add(table.load_keys(known), earlier.vectors)
             except (OSError, ValueError, WorkspaceError):
-                pass  # a damaged index is no loss: everything is embedded again
+                earlier = None  # a damaged index is no loss: everything is embedded again
         vectors_known.add_shipped()
-        keys, vectors = embed(texts, embedder, vectors_known)
+        journal = Journal(cache, embedder) if cache is not None else None
+        keys, vectors = embed(texts, embedder, vectors_known, journal=journal)
         rows = []
         for passage in graph.passages:
             node = graph.node_of(passage.document)
@@ -127,13 +142,17 @@ class Retriever:
             about = node or (mentioned[0] if mentioned else None)
             rows.append(Row(passage.document, passage.start, passage.end, passage.title, passage.language, about))
         table.save(rows, keys, folder)
-        DenseIndex.build(vectors).save(folder)
+        dense = DenseIndex.build(vectors, recall=recall, earlier=earlier)
+        dense.save(folder)
         LanguageAxis.build(vectors, [row.language for row in rows]).save(folder)
         surfaces = (surface for node in graph.nodes.values() for surface in node.surfaces)
         LexicalIndex.build(texts, Tokenizer(surfaces, cache), progress=len(texts) > 2_000).save(folder)
         found, walk = names.read(graph)
         found.save(folder)
         walk.save(folder)
+        if journal is not None:
+            journal.close()
+        return dense.settings
 
     @classmethod
     def open(
@@ -181,9 +200,9 @@ class Retriever:
             raise UsageError(f"no search mode is called {mode!r}; there are {', '.join(MODES)}")
         ranking = self.rank(self.understand(query))
         if mode == "hybrid":
-            return [self.evidence(row, ranking) for row in ranking.order[:k]]
+            return [self.evidence(row, ranking) for row in ranking.best(k)]
         scores = {"dense": ranking.near, "bm25": ranking.bm25, "graph": ranking.walk}[mode]
-        best = np.argsort(-scores, kind="stable")[:k]
+        best = ranking.best(k, scores)
         return [self.evidence(row, ranking, scores) for row in best if mode == "dense" or scores[row] > 0]
 
     def bundle(self, question: str, language: str | None = None, budget: int = 2_400) -> Bundle:
@@ -208,7 +227,7 @@ class Retriever:
         size = len(self.rows)
         if size == 0:
             nothing = np.zeros(0, np.float32)
-            return Ranking(nothing, nothing, nothing, nothing, nothing, np.zeros(0, np.int64), nothing)
+            return Ranking(nothing, nothing, nothing, nothing, nothing, nothing)
         vector = self.embedder.queries([asked.text])
         scores, ids = self.dense.search(vector, size if size <= 20_000 else 10 * fusion.DEPTH)
         dense = np.full(size, scores[0].min() if len(scores[0]) else 0.0, np.float32)
@@ -222,7 +241,12 @@ class Retriever:
             seeds = {int(row): float(start[row]) ** 2 for row in np.argsort(-start)[: fusion.HEADS]}
         walk = self.walk.rank(dict.fromkeys(named, 1.0), seeds)
         total, bridge = fusion.fuse(near, bm25, walk, self._bridges, named, self.weights)
-        return Ranking(total, dense, bm25, walk, bridge, np.argsort(-total, kind="stable"), near, bool(named))
+        return Ranking(total, dense, bm25, walk, bridge, near, bool(named))
+
+    def fused(self, asked: Question, ranking: Ranking, weights: Weights) -> Scores:
+        """The fused score (N,) of a ranking's signals under other weights."""
+        named = self.names.of(asked.nodes, asked.text[:_WORDS])
+        return fusion.fuse(ranking.near, ranking.bm25, ranking.walk, self._bridges, named, weights)[0]
 
     def _other_names(self, asked: Question) -> str:
         """Names of the question's nodes in the other language, which find what is written in that one."""

@@ -18,12 +18,12 @@ from ailineage.workspace import Workspace
 class Letters:
     """An embedder without weights: counts of letters, as unit vectors."""
 
-    identity, dimension = "letters", 64
+    identity, dimension, piece = "letters", 64, 64
 
     def queries(self, texts: list[str]) -> np.ndarray:
         return self.passages(texts)
 
-    def passages(self, texts: list[str], progress: bool = False) -> np.ndarray:
+    def passages(self, texts: list[str]) -> np.ndarray:
         vectors = np.ones((len(texts), self.dimension), np.float32)
         for row, text in zip(vectors, texts, strict=True):
             for letter in text:

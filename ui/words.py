@@ -21,6 +21,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "pick": ("Choose a source under a sentence to read it here.", "点击句子下方的出处，可在此查看原文。"),
     "open_node": ("Open this node", "查看该节点"),
     "refused": ("Not answered", "未作答"),
+    "in_full": ("Understood as:", "理解为："),
     "path": ("Line of descent", "传承路径"),
     "working": ("Looking for evidence", "正在查找证据"),
     "loading": ("The decoder is loading; answers are taken from the sources meanwhile.", "解码器正在加载，暂时直接摘录原文作答。"),

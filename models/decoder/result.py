@@ -62,7 +62,8 @@ class Step:
 class Answer:
     """An answer, or a refusal; `dropped` are sentences the decoder wrote that did not stand, with the reasons.
 
-    `timings_ms` holds retrieve, first_token and total, counted from the question.
+    `in_full` is what was answered where the question leaned on the turns before it. `timings_ms` holds retrieve,
+    first_token and total, counted from the question.
     """
 
     question: str
@@ -74,6 +75,7 @@ class Answer:
     model: dict[str, str | None] | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
     dropped: tuple[tuple[str, str], ...] = ()
+    in_full: str | None = None
 
     @property
     def answer(self) -> str:
@@ -97,6 +99,8 @@ class Answer:
             "model": self.model,
             "timings_ms": {key: round(value, 1) for key, value in self.timings_ms.items()},
         }
+        if self.in_full:
+            said["in_full"] = self.in_full
         if verdicts:
             for entry, sentence in zip(said["sentences"], self.sentences, strict=True):
                 entry |= {"written": sentence.written, "verdict": sentence.verdict.reason}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ailineage.kg.vocabulary import Kind, Relation
     from ailineage.models.decoder.answer import Answer
     from ailineage.retrieval.evidence import Evidence
+    from ailineage.retrieval.follow_up import Turn
     from ailineage.workspace import Workspace
 
 __version__ = "0.1.0"
@@ -36,6 +37,7 @@ _HOMES = {
     "KnowledgeGraph": "ailineage.kg.graph",
     "Node": "ailineage.kg.model",
     "Relation": "ailineage.kg.vocabulary",
+    "Turn": "ailineage.retrieval.follow_up",
     "Workspace": "ailineage.workspace",
 }
 
@@ -50,6 +52,7 @@ __all__ = [
     "KnowledgeGraph",
     "Node",
     "Relation",
+    "Turn",
     "Workspace",
     "open",
 ]

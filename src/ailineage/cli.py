@@ -108,11 +108,15 @@ def _report(report: Report, as_json: bool) -> None:
 @cli.command()
 @click.argument("paths", nargs=-1)
 @click.option("--only", is_flag=True, help="Leave the authored library out of the index.")
+@click.option("--recall", type=float, metavar="SHARE", help="Recall@10 wanted of a large index; 0.95 by default.")
 @_JSON
 @click.pass_obj
-def build(engine: Engine, paths: tuple[str, ...], only: bool, as_json: bool) -> None:
-    """Build graph and index from the library and the documents at PATHS."""
-    _report(engine.build(paths, only=only), as_json)
+def build(engine: Engine, paths: tuple[str, ...], only: bool, recall: float | None, as_json: bool) -> None:
+    """Build graph and index from the library and the documents at PATHS.
+
+    A build that is killed goes on where it stopped when it is started again.
+    """
+    _report(engine.build(paths, only=only, recall=recall), as_json)
 
 
 @cli.command()
@@ -464,12 +468,20 @@ def qa(engine: Engine, file: str, out: str, no_model: bool) -> None:
 
 
 @eval_.command()
-@click.argument("questions", type=click.Path())
-@click.argument("corpus", type=click.Path())
+@click.argument("questions", type=click.Path(path_type=Path))
+@click.argument("corpus", required=False, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), metavar="REPORT.json", help="Also write the whole report.")
+@_JSON
 @click.pass_obj
-def retrieval(engine: Engine, questions: str, corpus: str) -> None:
-    """Recall of a question set over its corpus."""
-    raise NotYetError("eval retrieval is still to come; `python benchmarks/retrieval.py` measures retrieval meanwhile")
+def retrieval(engine: Engine, questions: Path, corpus: Path | None, out: Path | None, as_json: bool) -> None:
+    """Recall of a question set over its CORPUS, or over the workspace if none is given."""
+    from ailineage import retrieval_evaluation as evaluation
+
+    task = evaluation.over_corpus(engine, questions, corpus) if corpus else evaluation.over_workspace(engine, questions)
+    report = evaluation.measure(task)
+    if out:
+        evaluation.write(report, out)
+    _print(report) if as_json else click.echo(evaluation.table(report))
 
 
 @eval_.command()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from ailineage.kg.building import Parts
 from ailineage.kg.decisions import Decision, Verdict
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import Claim, Node
-from ailineage.workspace import Workspace, matching, version_of
+from ailineage.workspace import Version, Workspace, matching, version_of
 
 if TYPE_CHECKING:
     from ailineage.models.decoder.answer import Answer, Event
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ailineage.models.reference import Implementation, Step
     from ailineage.retrieval.embedding import Embedder
     from ailineage.retrieval.evidence import Evidence
+    from ailineage.retrieval.follow_up import Turn
     from ailineage.retrieval.retriever import Retriever
 
 LONGEST_QUESTION = 2_000
@@ -69,8 +70,14 @@ class Engine:
 
     # ---- building -------------------------------------------------------------------------------------------
 
-    def build(self, arguments: Iterable[str | Path] = (), *, only: bool = False) -> Report:
+    def build(self, arguments: Iterable[str | Path] = (), *, only: bool = False, recall: float | None = None) -> Report:
         """Build graph and index anew from the library and the documents named.
+
+        Args:
+            arguments: files, folders or globs.
+            only: without the library.
+            recall: recall@10 against exact search that the index is tuned to where it is too large to be searched
+                exactly; `add` and `remove` keep to it.
 
         Raises:
             DocumentError: if a document cannot be read; nothing is published then.
@@ -79,10 +86,12 @@ class Engine:
         files = reading.paths(arguments)
         if only and not files:
             raise UsageError("--only needs at least one path")
+        if recall is not None and not 0 < recall <= 1:
+            raise UsageError(f"a recall of {recall:g} makes no sense; name one above 0 and up to 1")
         with self.workspace.writing():
             parts = Parts(building.library(), with_library=not only, decisions=self.decisions())
             notes = parts.add(self._read(files))
-            return self._publish(parts, notes)
+            return self._publish(parts, notes, recall)
 
     def add(self, arguments: Iterable[str | Path]) -> Report:
         """Add documents (or replace those of the same name); nothing else is read or embedded again."""
@@ -171,8 +180,9 @@ class Engine:
                     self.notice(f"{path}: read as {document.encoding}")
                 yield document
 
-    def _publish(self, parts: Parts, notes: list[str]) -> Report:
+    def _publish(self, parts: Parts, notes: list[str], recall: float | None = None) -> Report:
         from ailineage.retrieval.retriever import Retriever
+        from ailineage.retrieval.structure import RECALL
 
         for note in notes:
             self.notice(note)
@@ -189,19 +199,23 @@ class Engine:
             "documents": said,
             "decisions": decided,
         }
-        known = self._index_folder()
+        earlier = self._index()
         embedder = self.embedder
-        index = version_of(version, embedder.identity)
+        if recall is None:
+            recall = earlier.manifest.get("recall", RECALL) if earlier else RECALL
+        index = version_of(version, embedder.identity, str(recall))
 
         def write(folder: Path) -> None:
             store.save(graph, parts.provisional, folder, parts.decisions)
 
+        def write_index(folder: Path) -> dict[str, Any]:
+            known = earlier.folder if earlier else None
+            cache = self.workspace.cache
+            return {"dense": Retriever.build(graph, embedder, folder, known, cache, recall).to_json()}
+
         built = self.workspace.publish("graph", version, manifest, write)
         self.workspace.publish(
-            "index",
-            index,
-            {"graph": built.name, "embedder": embedder.identity},
-            lambda at: Retriever.build(graph, embedder, at, known=known, cache=self.workspace.cache),
+            "index", index, {"graph": built.name, "embedder": embedder.identity, "recall": recall}, write_index
         )
         self._forget()
         conflicts = sum(1 for claim in graph.claims.values() if claim.conflicts_with and not claim.authored)
@@ -215,12 +229,11 @@ class Engine:
             tuple(notes),
         )
 
-    def _index_folder(self) -> Path | None:
+    def _index(self) -> Version | None:
         try:
-            current = self.workspace.current("index")
+            return self.workspace.current("index")
         except WorkspaceError:
             return None
-        return current.folder if current else None
 
     def _forget(self) -> None:
         for name in ("graph", "retriever"):
@@ -283,22 +296,28 @@ class Engine:
 
     # ---- asking ---------------------------------------------------------------------------------------------
 
-    def ask(self, question: str, *, language: str | None = None, model: bool = True) -> Answer:
+    def ask(
+        self, question: str, *, language: str | None = None, model: bool = True, before: Sequence[Turn] = ()
+    ) -> Answer:
         """Answer a question with citations, or refuse.
 
         Args:
             question: in English or Chinese, at most 2,000 characters.
             language: `en` or `zh`; the question's own if None.
             model: whether the decoder writes; without it sentences are taken from the evidence.
+            before: the turns of the conversation so far, oldest first; a question that leans on them ("and who
+                proposed it?") is first said in full, and the answer's `in_full` holds that.
         """
         from ailineage.models.decoder.answer import Done
 
-        for event in self.stream(question, language=language, model=model):
+        for event in self.stream(question, language=language, model=model, before=before):
             if isinstance(event, Done):
                 return event.answer
         raise AssertionError("an answer always ends in Done")
 
-    def stream(self, question: str, *, language: str | None = None, model: bool = True) -> Iterator[Event]:
+    def stream(
+        self, question: str, *, language: str | None = None, model: bool = True, before: Sequence[Turn] = ()
+    ) -> Iterator[Event]:
         """Like `ask`, but yields what the decoder writes while it writes; the last event holds the answer.
 
         Raises:
@@ -312,17 +331,22 @@ class Engine:
                 f"the question has {len(question):,} characters, more than {LONGEST_QUESTION:,}; add long texts with"
                 " `ailineage add` and ask about them"
             )
-        from ailineage.models.decoder.answer import answer
+        from ailineage.models.decoder.answer import Done, answer
+        from ailineage.retrieval.follow_up import in_full
 
         began = time.perf_counter()
         with self._loading:
-            bundle = self.retriever.bundle(question, language)
+            graph = self.graph
+            asked = in_full(question, before, graph)[:LONGEST_QUESTION]
+            bundle = self.retriever.bundle(asked, language)
             decoder = self.decoder if model else None
         taken = (time.perf_counter() - began) * 1000
-        graph = self.graph
-        yield from answer(
+        for event in answer(
             bundle, decoder, nodes=graph.nodes, claims=graph.claims, lexicon=graph.lexicon, retrieve_ms=taken
-        )
+        ):
+            if isinstance(event, Done) and asked != question:
+                event = Done(replace(event.answer, question=question, in_full=asked))
+            yield event
 
     def feedback(self, question: str, answer: Answer, *, good: bool) -> None:
         """Keep what the user thought of an answer in the workspace's feedback.jsonl; it is sent nowhere."""

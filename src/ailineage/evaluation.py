@@ -1,5 +1,7 @@
 """Batches of questions and what they score, by the protocol of the question sets.
 
+A question may lean on those `before` it, a list of questions or of objects with question and answer.
+
 A question set is JSON lines: id, lang, question, type, answer_must (of each inner list one string must occur,
 case-insensitively), answer_must_not, must_refuse. An answerable question is right if every list is met, no forbidden
 string occurs and it is not refused; one that must be refused is right if it is refused.
@@ -21,6 +23,7 @@ from ailineage.errors import DocumentError, UsageError
 if TYPE_CHECKING:
     from ailineage.engine import Engine
     from ailineage.models.decoder.answer import Answer
+    from ailineage.retrieval.follow_up import Turn
 
 
 def answer_batch(engine: Engine, questions: Path, out: Path, *, language: str | None, model: bool) -> None:
@@ -53,7 +56,7 @@ def evaluate_answers(engine: Engine, questions: Path, out: Path, *, model: bool)
     """
     rows = []
     for entry in _progress(list(_lines(questions)), "answering"):
-        answer = engine.ask(entry["question"], model=model)
+        answer = engine.ask(entry["question"], model=model, before=_before(entry))
         rows.append({**_row(entry, answer), "right": right(entry, answer.answer, answer.refused)})
     report: dict[str, Any] = {"questions": len(rows), **_figures(rows)}
     for key in ("lang", "type"):
@@ -115,11 +118,19 @@ def _answers(
 ) -> Iterator[dict[str, Any]]:
     for entry in _progress(entries, "answering"):
         try:
-            answer = engine.ask(entry["question"], language=language, model=model)
+            answer = engine.ask(entry["question"], language=language, model=model, before=_before(entry))
         except UsageError as error:
             yield {"id": entry["id"], "error": str(error)}
             continue
         yield {"id": entry["id"], **answer.to_json()}
+
+
+def _before(entry: dict[str, Any]) -> list[Turn]:
+    """The turns before a question: `before` holds questions, or objects with question and answer."""
+    from ailineage.retrieval.follow_up import Turn
+
+    turns = entry.get("before", ())
+    return [Turn(t) if isinstance(t, str) else Turn(t["question"], t.get("answer", "")) for t in turns]
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -25,7 +25,7 @@ import orjson
 
 from ailineage.errors import MismatchError, WorkspaceError
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised with every change of what lies in a version's folder."""
 
 KINDS = ("graph", "index", "decoder")
@@ -138,14 +138,14 @@ class Workspace:
         finally:
             lock.release()
 
-    def publish(self, kind: str, version: str, manifest: dict[str, Any], write: Callable[[Path], None]) -> Version:
+    def publish(self, kind: str, version: str, manifest: dict[str, Any], write: Callable[[Path], object]) -> Version:
         """Build a version beside the others, then point at it. Call it inside `writing`.
 
         Args:
             kind: graph, index or decoder.
             version: the hash of everything the version depends on; if it exists already it is only pointed at.
             manifest: what the version is made of; schema and checksums are added.
-            write: fills the folder it is given.
+            write: fills the folder it is given; a dict it returns is added to the manifest.
         """
         home = self.root / kind
         home.mkdir(parents=True, exist_ok=True)
@@ -155,9 +155,15 @@ class Workspace:
                 shutil.rmtree(stale, ignore_errors=True)
             fresh = home / f".{version}.new"
             fresh.mkdir()
-            write(fresh)
+            added = write(fresh)
             sums = {file.name: _digest(file) for file in sorted(fresh.iterdir()) if file.is_file()}
-            full = {**manifest, "schema": SCHEMA, "version": version, "files": sums}
+            full = {
+                **manifest,
+                **(added if isinstance(added, dict) else {}),
+                "schema": SCHEMA,
+                "version": version,
+                "files": sums,
+            }
             (fresh / "manifest.json").write_bytes(orjson.dumps(full, option=orjson.OPT_INDENT_2))
             for file in fresh.iterdir():
                 _sync(file)

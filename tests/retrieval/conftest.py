@@ -19,6 +19,7 @@ class LetterEmbedder:
 
     identity = "letters"
     dimension = 64
+    piece = 8
 
     def __init__(self) -> None:
         self.embedded: list[str] = []
@@ -32,7 +33,7 @@ class LetterEmbedder:
                 vectors[row, digest[0] % self.dimension] += 1
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
-    def passages(self, texts: Sequence[str], progress: bool = False) -> Vectors:
+    def passages(self, texts: Sequence[str]) -> Vectors:
         """Vectors (N, 64) of passages."""
         self.embedded += texts
         return self.queries(texts)

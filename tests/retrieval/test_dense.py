@@ -39,6 +39,44 @@ def test_a_saved_index_can_be_searched_changed_and_saved_again(vectors: Vectors,
     assert len(DenseIndex.load(tmp_path)) == 40  # the first one is as it was
 
 
+@pytest.fixture(scope="module")
+def many() -> Vectors:
+    rng = np.random.default_rng(1)
+    centres = rng.normal(size=(40, 16))
+    made = centres[rng.integers(0, 40, 3_000)] + 0.5 * rng.normal(size=(3_000, 16))
+    return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["ivf", "pq", "hnsw"])
+def test_a_structure_keeps_the_recall_asked_for(many: Vectors, kind: str, tmp_path: Path) -> None:
+    DenseIndex.build(many, range(5_000, 8_000), kind=kind, recall=0.97).save(tmp_path)
+    index = DenseIndex.load(tmp_path)
+    assert index.settings.kind == kind
+    assert index.settings.recall >= 0.97
+    queries = many[::60] + 0.05 * np.random.default_rng(2).normal(size=(50, 16)).astype(np.float32)
+    scores, ids = index.search(queries, 10)
+    exact = np.argsort(-queries @ many.T, axis=1)[:, :10] + 5_000
+    assert np.mean([len(set(f) & set(e)) / 10 for f, e in zip(ids.tolist(), exact.tolist(), strict=True)]) >= 0.93
+    np.testing.assert_allclose(scores[:, 0], (queries * many[ids[:, 0] - 5_000]).sum(1), atol=2e-3)
+    assert index.remove([int(ids[0, 0])]) == 1
+    assert index.search(queries[:1], 10)[1][0, 0] == ids[0, 1]
+    index.add(many[ids[0, 0] - 5_000][None], [77])
+    assert index.search(queries[:1], 10)[1][0, 0] == 77
+
+
+def test_the_cells_of_an_earlier_index_serve_again(many: Vectors) -> None:
+    first = DenseIndex.build(many, kind="ivf")
+    second = DenseIndex.build(many[:2_500], kind="ivf", earlier=first)
+    assert len(second) == 2_500
+    assert second.search(many[7:8], 1)[1].tolist() == [[7]]
+    assert second.settings.recall >= 0.95
+
+
+def test_an_unknown_structure_is_refused(many: Vectors) -> None:
+    with pytest.raises(UsageError, match="flat, ivf, pq, hnsw"):
+        DenseIndex.build(many, kind="tree")
+
+
 def test_an_empty_index_finds_nothing(vectors: Vectors) -> None:
     scores, ids = DenseIndex(8).search(vectors[:2], 3)
     assert scores.shape == ids.shape == (2, 0)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ailineage.corpus.documents import Document
@@ -10,7 +12,8 @@ from ailineage.errors import MismatchError, UsageError, WorkspaceError
 from ailineage.kg.building import Parts
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.retrieval.bundling import weight
-from ailineage.retrieval.known import Known, embed
+from ailineage.retrieval.embedding import Vectors
+from ailineage.retrieval.known import Journal, Known, embed
 from ailineage.retrieval.retriever import MODES, Retriever
 from tests.retrieval.conftest import LetterEmbedder
 
@@ -52,6 +55,39 @@ def test_vectors_of_another_embedder_are_not_taken(letters: LetterEmbedder) -> N
     other.identity = "other letters"
     embed(["one"], other, known)
     assert other.embedded == ["one"]
+
+
+class _Killed(LetterEmbedder):
+    """An embedder that dies after some pieces."""
+
+    def __init__(self, pieces: int) -> None:
+        super().__init__()
+        self.left = pieces
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return super().passages(texts)
+
+
+def test_a_killed_build_goes_on_where_it_stopped(
+    letters: LetterEmbedder, small_graph: KnowledgeGraph, tmp_path: Path
+) -> None:
+    texts = [f"text {number} " + "x" * (number % 7) for number in range(50)]
+    first = _Killed(3)
+    with pytest.raises(KeyboardInterrupt):
+        embed(texts, first, Known(), journal=Journal(tmp_path, first))
+    assert len(first.embedded) == 3 * first.piece
+    journal = Journal(tmp_path, letters)
+    with journal.path.open("ab") as stream:
+        stream.write(b"half a record")
+    _, vectors = embed(texts, letters, Known(), journal=journal)
+    assert sorted(first.embedded + letters.embedded) == sorted(texts)
+    np.testing.assert_allclose(vectors, LetterEmbedder().queries(texts), atol=1e-6)
+    assert len(journal.read()[0]) == len(texts)
+    Retriever.build(small_graph, letters, tmp_path / "index", cache=tmp_path)
+    assert not journal.path.exists()
 
 
 def test_an_index_of_another_graph_or_embedder_is_refused(

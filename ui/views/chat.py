@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,7 @@ import streamlit as st
 from ailineage.errors import AilineageError
 from ailineage.kg.drawing import Tree
 from ailineage.models.decoder.answer import Answer, Done, Draft
+from ailineage.retrieval.follow_up import Turn
 from ailineage.ui import followups, loading, transcript
 from ailineage.ui.card import plain_label
 from ailineage.ui.session import engine, highlighted, plain
@@ -39,7 +40,7 @@ def main() -> None:
         history.append(turn)
         talk, _ = st.columns([3, 2], gap="large")
         with talk:
-            _ask(len(history) - 1, turn, writes and loading.decoder().ready)
+            _ask(history, turn, writes and loading.decoder().ready)
 
 
 def _writes() -> bool:
@@ -60,7 +61,9 @@ def _welcome() -> str | None:
     return None
 
 
-def _ask(number: int, turn: dict[str, Any], model: bool) -> None:
+def _ask(history: Sequence[Mapping[str, Any]], turn: dict[str, Any], model: bool) -> None:
+    number = len(history) - 1
+    before = [Turn(t["question"], t["answer"].answer if "answer" in t else "") for t in history[:-1]]
     _question(turn)
     with st.chat_message("assistant"):
         place, stop = st.empty(), st.empty()
@@ -68,7 +71,7 @@ def _ask(number: int, turn: dict[str, Any], model: bool) -> None:
         stop.button(say("stop"), icon=":material/stop_circle:", key=f"stop-{number}")
         written = ""
         try:
-            for event in engine().stream(turn["question"], model=model):
+            for event in engine().stream(turn["question"], model=model, before=before):
                 if isinstance(event, Draft):
                     written += event.text
                     place.html(f'<div style="opacity:.75">{plain(written)}</div>')
@@ -99,6 +102,8 @@ def _turn(number: int, turn: Mapping[str, Any], last: bool) -> None:
 
 
 def _reply(number: int, answer: Answer) -> None:
+    if answer.in_full:
+        st.caption(f":material/subdirectory_arrow_right: {say('in_full')} {plain_label(answer.in_full)}")
     if answer.refused:
         st.caption(f":material/block: {say('refused')}")
     names = {citation.n: citation.name for citation in answer.citations}
