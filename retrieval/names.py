@@ -16,10 +16,11 @@ from ailineage.errors import WorkspaceError
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.vocabulary import LINEAGE
 from ailineage.retrieval import phrases
+from ailineage.retrieval.fusion import OWN
 from ailineage.retrieval.walk import Walk
 
 _FILE = "names.json"
-_OWN, _DESCENT, _OTHER = 2.0, 0.5, 0.2
+_DESCENT, _OTHER = 0.5, 0.2
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def read(graph: KnowledgeGraph) -> tuple[Names, Walk]:
     for row, passage in enumerate(graph.passages):
         own = graph.node_of(passage.document)
         named = graph.mentions[passage.id]
-        mentions += [(row, nodes[node], _OWN if node == own else 1.0) for node in named]
+        mentions += [(row, nodes[node], OWN if node == own else 1.0) for node in named]
     relations = [
         (nodes[edge.source], nodes[edge.target], _DESCENT if edge.relation in LINEAGE else _OTHER)
         for edge in graph.edges

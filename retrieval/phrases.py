@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from ailineage.retrieval.fusion import OWN
+
 _WORD = r"[A-Z\u00c0-\u00de][\w'’&\-]*"
 _PHRASE = re.compile(
     rf"{_WORD}(?:\.? (?:(?:of|the|and|de|van|von|for|in|on|at|to|&) )?{_WORD})*|\b\d+(?:st|nd|rd|th)\b"
@@ -95,7 +97,7 @@ def mentions(passages: Iterable[tuple[str, str]], known: dict[str, int]) -> list
         named = {known[p] for p in capitalised(text) if p in known} | _titles(text, known)
         links += [(number, phrase, 1.0) for phrase in named if phrase != own]
         if own is not None:
-            links.append((number, own, 2.0))
+            links.append((number, own, OWN))
     return links
 
 

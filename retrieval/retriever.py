@@ -9,7 +9,7 @@ walk.npz, names.json                names, and the graph of passages and names
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from ailineage.errors import MismatchError, UsageError, WorkspaceError
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.retrieval import fusion, names, table
+from ailineage.retrieval.asked_claims import AskedClaims
 from ailineage.retrieval.dense import DenseIndex
 from ailineage.retrieval.embedding import Embedder
 from ailineage.retrieval.evidence import Bundle, Evidence
-from ailineage.retrieval.fusion import Bridges, Weights
+from ailineage.retrieval.fusion import Bridges, Signals, Weights
 from ailineage.retrieval.known import Journal, Known, embed
 from ailineage.retrieval.language_axis import LanguageAxis
 from ailineage.retrieval.lexical import LexicalIndex, Tokenizer
@@ -36,23 +37,21 @@ from ailineage.retrieval.walk import Walk
 
 MODES = ("hybrid", "dense", "bm25", "graph")
 _WORDS = 2_000  # characters of a query that are cut into words
+_FADES = 0.15  # how fast later claims count for less
 Scores = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """All passages weighed against a query, each array (N,).
+    """All N passages weighed against a query: the fused score, cosines, the signals, and the bridge, each (N,).
 
-    `dense` holds cosines, `near` the same without the language; `named` says whether the query has a name to walk
-    from.
+    The signals' `dense` is the cosine without the language; `named` says whether the query has a name to walk from.
     """
 
     total: Scores
     dense: Scores
-    bm25: Scores
-    walk: Scores
+    parts: Signals
     bridge: Scores
-    near: Scores
     named: bool = True
 
     def best(self, k: int, scores: Scores | None = None) -> list[int]:
@@ -70,8 +69,10 @@ class Ranking:
 
         Without a name in the question the walk says nothing of its own, and `graph` is 0.
         """
-        parts = {"dense": self.dense, "bm25": self.bm25, "graph": self.walk, "bridge": self.bridge}
-        said = {name: round(float(scores[row]), 4) for name, scores in parts.items()}
+        parts = self.parts
+        scores = {"dense": self.dense, "bm25": parts.bm25, "graph": parts.walk, "bridge": self.bridge}
+        said = {name: round(float(values[row]), 4) for name, values in scores.items()}
+        said |= {name: 1.0 for name in ("title", "claim") if getattr(parts, name)[row] > 0}
         return said if self.named else {**said, "graph": 0.0}
 
 
@@ -201,7 +202,8 @@ class Retriever:
         ranking = self.rank(self.understand(query))
         if mode == "hybrid":
             return [self.evidence(row, ranking) for row in ranking.best(k)]
-        scores = {"dense": ranking.near, "bm25": ranking.bm25, "graph": ranking.walk}[mode]
+        parts = ranking.parts
+        scores = {"dense": parts.dense, "bm25": parts.bm25, "graph": parts.walk}[mode]
         best = ranking.best(k, scores)
         return [self.evidence(row, ranking, scores) for row in best if mode == "dense" or scores[row] > 0]
 
@@ -227,26 +229,54 @@ class Retriever:
         size = len(self.rows)
         if size == 0:
             nothing = np.zeros(0, np.float32)
-            return Ranking(nothing, nothing, nothing, nothing, nothing, nothing)
+            return Ranking(nothing, nothing, Signals(*[nothing] * 6), nothing)
         vector = self.embedder.queries([asked.text])
         scores, ids = self.dense.search(vector, size if size <= 20_000 else 10 * fusion.DEPTH)
-        dense = np.full(size, scores[0].min() if len(scores[0]) else 0.0, np.float32)
-        dense[ids[0]] = scores[0]
+        found = ids[0] >= 0
+        dense = np.full(size, scores[0][found].min(initial=1.0), np.float32)
+        dense[ids[0][found]] = scores[0][found]
         near = self.axis.without(vector[0], dense)
         bm25 = self.lexical.scores(f"{asked.text[:_WORDS]} {self._other_names(asked)}")
-        named = self.names.of(asked.nodes, asked.text[:_WORDS])
+        named = self._named(asked)
         seeds: dict[int, float] = {}
         if not named:
             start = fusion.scaled(near) + self.weights.bm25 * fusion.scaled(bm25)
             seeds = {int(row): float(start[row]) ** 2 for row in np.argsort(-start)[: fusion.HEADS]}
         walk = self.walk.rank(dict.fromkeys(named, 1.0), seeds)
-        total, bridge = fusion.fuse(near, bm25, walk, self._bridges, named, self.weights)
-        return Ranking(total, dense, bm25, walk, bridge, near, bool(named))
+        signals = Signals(near, bm25, walk, self._titled(named), self._claimed(asked), self._added)
+        total, bridge = fusion.fuse(signals, self._bridges, named, self.weights)
+        return Ranking(total, dense, signals, bridge, bool(named))
 
     def fused(self, asked: Question, ranking: Ranking, weights: Weights) -> Scores:
         """The fused score (N,) of a ranking's signals under other weights."""
-        named = self.names.of(asked.nodes, asked.text[:_WORDS])
-        return fusion.fuse(ranking.near, ranking.bm25, ranking.walk, self._bridges, named, weights)[0]
+        return fusion.fuse(ranking.parts, self._bridges, self._named(asked), weights)[0]
+
+    def _named(self, asked: Question) -> set[int]:
+        return self.names.of(asked.nodes, asked.text[:_WORDS])
+
+    def _titled(self, named: Collection[int]) -> Scores:
+        """1 for the passages of documents, other than the library's, whose title the question names."""
+        titled = np.zeros(len(self.rows), np.float32)
+        for name in named:
+            if name >= len(self.names.nodes):
+                titled[self._bridges.own(name)] = 1
+        return titled
+
+    def _claimed(self, asked: Question) -> Scores:
+        """Passages that state what is asked of the question's nodes: 1 for the best claim's, less for later ones."""
+        claimed = np.zeros(len(self.rows), np.float32)
+        if asked.nodes:
+            for place, (claim, _) in enumerate(AskedClaims(self.graph, asked, path=False).find()):
+                row = self.row_at(claim.document, claim.start)
+                if row is not None and not claimed[row]:
+                    claimed[row] = 1 / (1 + _FADES * place)
+        return claimed
+
+    @cached_property
+    def _added(self) -> Scores:
+        """1 for the passages of documents that are not the library's."""
+        library = {document for document in self.graph.documents if self.graph.node_of(document) is not None}
+        return np.array([row.document not in library for row in self.rows], np.float32)
 
     def _other_names(self, asked: Question) -> str:
         """Names of the question's nodes in the other language, which find what is written in that one."""

@@ -8,7 +8,8 @@ Question sets:
     JSON        a list as MuSiQue's (`paragraphs`) or HotpotQA's and 2WikiMultihopQA's (`supporting_facts`)
     JSON lines  {"question", "gold": [document, ...]} about a corpus; {"question", "node", "says": [...], "also": [...]}
                 about the library: one passage of the node's articles that says one of the strings, and so for each of
-                `also`; {"question", "evidence": [{"quote" or "key"}, ...]} about documents added to the workspace
+                `also`; {"question", "evidence": [{"quote" or "key"}, ...], "answer_must"} about documents added to
+                the workspace
 Corpora:
     JSON        title -> sentences, or a list of {"title", "text"}
     JSON lines  {"id", "title", "text"}
@@ -108,8 +109,13 @@ def over_corpus(engine: Engine, questions: Path, corpus: Path) -> Task:
     return _task(retriever, asked, places)
 
 
-def over_workspace(engine: Engine, questions: Path) -> Task:
+def over_workspace(engine: Engine, questions: Path, *, stated: bool = False) -> Task:
     """Questions about what the workspace holds.
+
+    Args:
+        engine: its index is asked.
+        questions: the question set.
+        stated: where a question quotes its evidence, count every passage that states the answer, wherever it stands.
 
     Raises:
         DocumentError: if the file is missing or has another form.
@@ -132,11 +138,23 @@ def over_workspace(engine: Engine, questions: Path) -> Task:
             wanted = [entry, *entry.get("also", ())]
             gold = [saying(want["says"], by_node[want["node"]]) for want in wanted]
         elif "evidence" in entry:
-            gold = [saying([e[k] for k in ("key", "quote") if e.get(k)], range(len(texts))) for e in entry["evidence"]]
+            quoted = [[e[key] for key in ("key", "quote") if e.get(key)] for e in entry["evidence"] or ()]
+            anywhere = _stating(entry.get("answer_must", ()), texts) if stated else frozenset()
+            gold = [saying(strings, range(len(texts))) | anywhere for strings in quoted]
         else:
             raise DocumentError(f"{questions}: a question about the workspace needs node and says, or evidence")
         asked.append(Asked(entry["question"], tuple(gold), entry.get("kind", entry.get("type", ""))))
     return _task(retriever, asked, np.arange(len(texts)))
+
+
+def _stating(answer: Sequence[Sequence[str]], texts: Sequence[str]) -> frozenset[int]:
+    """The passages that have one string of every list of an answer."""
+    lists = [[_folded(option) for option in options] for options in answer]
+    if not lists:
+        return frozenset()
+    return frozenset(
+        row for row, text in enumerate(texts) if all(any(option in text for option in options) for options in lists)
+    )
 
 
 def _task(retriever: Retriever, asked: list[Asked], places: NDArray[np.int64]) -> Task:
@@ -226,7 +244,7 @@ def measure(task: Task) -> dict[str, Any]:
         name: [_places(task, signal(ranking)) for ranking in rankings] for name, signal in _SIGNALS.items()
     }
     weights = retriever.weights
-    for part in ("bm25", "bridge", "walk"):
+    for part in ("bm25", "bridge", "walk", "title", "claim", "added"):
         left = replace(weights, **{part: 0.0})
         rows[f"hybrid without {part}"] = [
             _places(task, retriever.fused(retriever.understand(question.text), ranking, left))
@@ -256,9 +274,9 @@ def measure(task: Task) -> dict[str, Any]:
 
 
 _SIGNALS: Mapping[str, Callable[[Ranking], NDArray[np.float32]]] = {
-    "dense": lambda ranking: ranking.near,
-    "bm25": lambda ranking: ranking.bm25,
-    "graph": lambda ranking: ranking.walk,
+    "dense": lambda ranking: ranking.parts.dense,
+    "bm25": lambda ranking: ranking.parts.bm25,
+    "graph": lambda ranking: ranking.parts.walk,
     "hybrid": lambda ranking: ranking.total,
 }
 

@@ -8,7 +8,7 @@ import pytest
 
 from ailineage.errors import WorkspaceError
 from ailineage.retrieval import fusion, phrases
-from ailineage.retrieval.fusion import Bridges, Weights
+from ailineage.retrieval.fusion import Bridges, Signals, Weights
 from ailineage.retrieval.walk import Walk
 
 MENTIONS = [(0, 0, 2.0), (0, 1, 1.0), (1, 1, 2.0), (2, 2, 2.0), (3, 2, 1.0)]
@@ -60,7 +60,8 @@ def test_fusion_finds_both_ends_of_a_chain() -> None:
     walk = Walk.build((3, 2), [(0, 0, 2.0), (0, 1, 1.0), (1, 1, 2.0)], [])
     dense = np.array([0.9, 0.80, 0.82], np.float32)
     bm25 = np.array([3.0, 0.0, 0.5], np.float32)
-    total, bridge = fusion.fuse(dense, bm25, walk.rank({0: 1.0}, {}), Bridges(walk.mentions), {0}, Weights())
+    signals = _signals(dense, bm25, walk.rank({0: 1.0}, {}))
+    total, bridge = fusion.fuse(signals, Bridges(walk.mentions), {0}, Weights())
     assert np.argsort(-total).tolist() == [0, 1, 2]
     assert bridge[1] > 0
 
@@ -68,8 +69,14 @@ def test_fusion_finds_both_ends_of_a_chain() -> None:
 @pytest.mark.parametrize("size", [0, 1, 3])
 def test_fusion_of_few_or_equal_scores(size: int) -> None:
     same = np.ones(size, np.float32)
-    total, _ = fusion.fuse(same, same, same, None, (), Weights())
+    bridges = Bridges(Walk.build((size, 1), [], []).mentions)
+    total, _ = fusion.fuse(_signals(same, same, same), bridges, (), Weights())
     assert total.tolist() == [0.0] * size
+
+
+def _signals(dense: np.ndarray, bm25: np.ndarray, walk: np.ndarray) -> Signals:
+    none = np.zeros(len(dense), np.float32)
+    return Signals(dense, bm25, walk, none, none, none)
 
 
 def test_phrases_are_titles_and_what_two_passages_name() -> None:
