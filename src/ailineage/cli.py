@@ -470,14 +470,20 @@ def qa(engine: Engine, file: str, out: str, no_model: bool) -> None:
 @eval_.command()
 @click.argument("questions", type=click.Path(path_type=Path))
 @click.argument("corpus", required=False, type=click.Path(path_type=Path))
+@click.option("--stated", is_flag=True, help="Count any passage that states the answer, not only the one quoted.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="REPORT.json", help="Also write the whole report.")
 @_JSON
 @click.pass_obj
-def retrieval(engine: Engine, questions: Path, corpus: Path | None, out: Path | None, as_json: bool) -> None:
+def retrieval(
+    engine: Engine, questions: Path, corpus: Path | None, stated: bool, out: Path | None, as_json: bool
+) -> None:
     """Recall of a question set over its CORPUS, or over the workspace if none is given."""
     from ailineage import retrieval_evaluation as evaluation
 
-    task = evaluation.over_corpus(engine, questions, corpus) if corpus else evaluation.over_workspace(engine, questions)
+    if corpus:
+        task = evaluation.over_corpus(engine, questions, corpus)
+    else:
+        task = evaluation.over_workspace(engine, questions, stated=stated)
     report = evaluation.measure(task)
     if out:
         evaluation.write(report, out)
