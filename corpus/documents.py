@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from glob import glob, has_magic
@@ -47,6 +48,28 @@ def normalise(text: str) -> str:
     text = re.sub(r"[^\S\n]", " ", text)
     text = "".join(c for c in text if c == "\n" or unicodedata.category(c)[0] != "C" or c == "\u200d")
     return re.sub(r"\n[ ]*\n(?:[ ]*\n)+", "\n\n", text).strip()
+
+
+_ADVERT = re.compile(r"https?:|www\.|[a-z]\.(?:com|cn|net|org)\b|来源|源自|转载|版权|原文|copyright|©|all rights", re.I)
+_SUFFIX = range(120, 11, -1)  # lengths of a repeated line end that are looked for, the longest first
+
+
+def without_boilerplate(text: str) -> str:
+    """A text without what a page repeats at the end of its paragraphs: an advertisement, a source, a copyright line.
+
+    It is taken for boilerplate if every tenth line ends in it, at least five do, and it has an address or a word of
+    that sort in it.
+    """
+    lines = text.split("\n")
+    needed = max(5, sum(1 for line in lines if line.strip()) // 10)
+    for length in _SUFFIX:
+        ends = Counter(line.rstrip()[-length:] for line in lines if len(line.rstrip()) >= length)
+        end, count = ends.most_common(1)[0] if ends else ("", 0)
+        if count >= needed and (advert := _ADVERT.search(end)):
+            end = re.split(r"[。！？!?；]|\.\s", end[: advert.start()])[-1] + end[advert.start() :]
+            lines = [line.rstrip()[: -len(end)] if line.rstrip().endswith(end) else line for line in lines]
+            return without_boilerplate("\n".join(lines))
+    return text
 
 
 def paths(arguments: Iterable[str | Path]) -> dict[Path, str]:
@@ -108,7 +131,7 @@ def read(path: Path, id: str | None = None) -> Iterator[Document]:
 
 
 def _document(path: Path, id: str, title: str | None, text: str, encoding: str) -> Document:
-    stored = normalise(text)
+    stored = normalise(without_boilerplate(text))
     if not stored:
         raise DocumentError(f"{path}: no text in this file")
     first = next((line.strip("# ").strip() for line in stored.splitlines() if line.strip("# ").strip()), path.stem)

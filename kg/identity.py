@@ -141,12 +141,15 @@ def _whole(text: str, start: int, end: int) -> bool:
     if "\n" in surface or "  " in surface:
         return False
     before, after = text[start - 1 : start], text[end : end + 1]
+    if after == "奖" and not surface.endswith("奖"):
+        return False  # 图灵奖 does not name 图灵
     if _latin(surface[0]) and _latin(before):
         return False
     if surface[-1].isdigit() and re.match(r"\.\d", text[end:]):
         return False
     if _latin(surface[-1]):
-        if _latin(after) and not (after == "s" and not _latin(text[end + 1 : end + 2]) and len(surface) > 3):
+        plural = after == "s" and not _latin(text[end + 1 : end + 2])
+        if _latin(after) and not (plural and (len(surface) > 3 or (len(surface) == 3 and surface.isupper()))):
             return False
         if surface[-1].isalpha() and _VERSION.match(text, end) and not re.match(r"\s\d{4}\b|\s\d+\.?\s", text[end:]):
             return bool(re.match(r"\s", text[end:])) and not re.match(r"\s\d(\.\d)?(?![\d,])", text[end:])

@@ -47,25 +47,35 @@ UNITS = {
 }  # fmt: skip
 BETWEEN: tuple[tuple[Relation, bool, re.Pattern[str], float], ...] = (
     # relation, whether the first name is the subject, what stands between the two names, confidence
-    (Relation.BUILDS_ON, True, re.compile(r"^.{0,12}?(?:是|则|就)?(?:建立在|基于|构建于|脱胎于|源于|源自|继承自|改进自|扩展自)[^，。；]{0,8}$"), 0.8),
+    (Relation.BUILDS_ON, True, re.compile(r"^(?!.*(?:和|与|及|、|或)\s*(?:一种)?基于)(?!.*(?:使用|采用|利用|用了).*基于).{0,12}?(?:是|则|就)?(?:建立在|基于|构建于|脱胎于|源于|源自|继承自|改进自|扩展自)[^，。；,;]{0,8}$"), 0.8),
     (Relation.BUILDS_ON, True, re.compile(r"^[^.;]{0,25}?\b(?:builds? (?:up)?on|(?:is |was |are )?based on|extends?|(?:is |was )?derived from|(?:is |was )?built (?:on|upon))(?: the| a| an)?\s[^.,;]{0,12}$", re.I), 0.8),
     (Relation.VARIANT_OF, True, re.compile(r"^[^.;]{0,12}?\b(?:is|was)\s+an?\s+[\w -]{0,25}(?:variant|version|modification|extension) of(?: the)?\s?$", re.I), 0.8),
-    (Relation.SUCCEEDED_BY, True, re.compile(r"^[^，。；]{0,4}(?:的后继|的继任者|之后推出了|的下一代是)[^，。；]{0,4}$"), 0.6),
+    (Relation.SUCCEEDED_BY, True, re.compile(r"^[^，。；,;]{0,4}(?:的后继|的继任者|之后推出了|的下一代是)[^，。；,;]{0,4}$"), 0.6),
     (Relation.SUCCEEDED_BY, False, re.compile(r"^[^.;]{0,12}?\b(?:is|was)\s+the successor (?:to|of)(?: the)?\s?$", re.I), 0.8),
-    (Relation.INFLUENCED_BY, True, re.compile(r"^[^，。；]{0,8}(?:受到?了?|借鉴了?|沿用了?|参考了?|的灵感来自)[^，。；]{0,6}$"), 0.7),
+    (Relation.INFLUENCED_BY, True, re.compile(r"^[^，。；,;]{0,8}(?:受到?了?|借鉴了?|沿用了?|参考了?|的灵感来自)[^，。；,;]{0,6}$"), 0.7),
     (Relation.INFLUENCED_BY, True, re.compile(r"^[^.;]{0,20}?\b(?:was |is )?(?:inspired|influenced) by(?: the)?\s?$", re.I), 0.8),
-    (Relation.USES, True, re.compile(r"^[^，。；]{0,8}?(?:使用了?|采用了?|利用了?|用了|引入了)[^，。；]{0,6}$"), 0.65),
+    (Relation.USES, True, re.compile(r"^[^，。；,;]{0,8}?(?:使用了?|采用了?|利用了?|用了|引入了)[^，。；,;]{0,6}$"), 0.65),
     (Relation.USES, True, re.compile(r"^[^.;,]{0,12}?\b(?:uses?|employs?|adopts?|relies on)(?: the| a| an)?\s?$", re.I), 0.65),
     (Relation.TRAINED_ON, True, re.compile(r"^[^.;]{0,25}?\b(?:was |is |are )?(?:pre-?)?trained on(?: the)?\s?$", re.I), 0.75),
 )  # fmt: skip
 MAKES = re.compile(
-    r"^[^，。；]{0,25}?(?:提出|发明|设计|开发|发布|推出|研发|创建|构建|创立|公布|开源|发表)了?(?:了)?[^，。；]{0,14}$"
+    r"^[^，。；,;]{0,25}?(?:提出|发明|设计|开发|发布|推出|研发|创建|构建|创立|公布|开源|发表)了?(?:了)?[^，。；,;]{0,14}$"
 )
 MAKES_EN = re.compile(
     r"^[^.;]{0,25}?\b(?:introduced|proposed|developed|released|created|invented|announced|published|launched|open-sourced)(?: the| its| an?)?\s[^.;]{0,10}$|^\s*(?:introduced|proposed|developed|released|created|invented)\s$",
     re.I,
 )
-MADE_BY = re.compile(r"^[^，。；]{0,12}?(?:由|是由|是)[^，。；]{0,6}$")
+JOINED = re.compile(r"^\s*(?:、|和|与|及|以及|或|,|，|and|or|&|,\s*and)\s*(?:the |a |an )?$")
+JOINED_MAKERS = re.compile(
+    r"^\s*[)）]?\s*(?:[(（][^()（）]*[)）])?\s*(?:、|[,，]?以及|[,，]?及其|[,，]?和|与|及|,\s*and|,|and|&)"
+    r"\s*[^，。；,;、]{0,24}$"
+)
+PRONOUN = re.compile(
+    r"^\s*(?:[-*•]\s*)?(?P<it>它|该(?:模型|网络|方法|架构|算法|技术|系统)|这(?:个|种|一)(?:模型|网络|方法|架构|算法|技术)"
+    r"|(?:It|This (?:model|network|method|architecture|algorithm|technique)|The (?:model|network|method|architecture))\b)"
+)
+MADE_BY = re.compile(r"^[^，。；,;]{0,12}?(?:由|是由|是)[^，。；,;]{0,10}$")
+MAKING = re.compile(r"[^，。；,;]{0,30}?(?P<verb>提出|发明|设计|开发|发布|推出|研发|创建|维护)")
 MADE_BY_EN = re.compile(
     r"^[^.;]{0,40}?\b(?:introduced|proposed|developed|released|created|invented|published|written|made) (?:in [^.;]{0,20} )?by(?: the)?\s[^.;,]{0,15}$|^[^.;]{0,20}\b(?:introduced|proposed|developed|released|created|invented|made) by(?: the)?\s$",
     re.I,

@@ -55,7 +55,8 @@ def gather(retriever: Retriever, asked: Question, ranking: Ranking, budget: int)
             spent += cost
     order = {(hop.evidence.document, hop.evidence.start): place for place, hop in enumerate(path)}
     kept.sort(key=lambda evidence: order.get((evidence.document, evidence.start), len(order)))
-    return Bundle(asked.text, asked.language, asked.nodes, tuple(kept), path, _unknown(retriever, asked, ranking))
+    unknown, near = _unknown(retriever, asked, ranking), _nearness(retriever, ranking, kept)
+    return Bundle(asked.text, asked.language, asked.nodes, tuple(kept), path, unknown, near)
 
 
 def stated(retriever: Retriever, ranking: Ranking, claim: Claim, hop: int = 0) -> Evidence:
@@ -97,6 +98,18 @@ def _unknown(retriever: Retriever, asked: Question, ranking: Ranking) -> tuple[s
     best = [retriever.rows[row] for row in ranking.best(20)]
     texts = [retriever.graph.documents[row.document].text[row.start : row.end].casefold() for row in best]
     return tuple(name for name in asked.unknown if not any(name.casefold() in text for text in texts))
+
+
+def _nearness(retriever: Retriever, ranking: Ranking, kept: list[Evidence]) -> dict[tuple[str, int, int], float]:
+    """The cosines of the sentences that lie in the evidence."""
+    near = {}
+    for evidence in kept:
+        row = retriever.row_at(evidence.document, evidence.start)
+        for number in retriever.sentences.of(row) if row is not None else ():
+            start, end = map(int, retriever.sentences.spans[number, 1:])
+            if evidence.start <= start and end <= evidence.end:
+                near[evidence.document, start, end] = float(ranking.sentences[number])
+    return near
 
 
 def _unique(evidence: Iterable[Evidence]) -> list[Evidence]:

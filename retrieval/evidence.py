@@ -41,7 +41,11 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """All evidence for one question, best first, with the nodes the question names and a path between them."""
+    """All evidence for one question, best first, with the nodes the question names and a path between them.
+
+    `nearness` is the cosine of the question with sentences of the evidence, by (document, start, end), where those
+    have vectors of their own.
+    """
 
     question: str
     language: str
@@ -49,3 +53,4 @@ class Bundle:
     evidence: tuple[Evidence, ...]
     path: tuple[Hop, ...] = ()
     unknown: tuple[str, ...] = ()
+    nearness: Mapping[tuple[str, int, int], float] = field(default_factory=dict)

@@ -15,10 +15,11 @@ from ailineage.retrieval.question import Question
 if TYPE_CHECKING:
     from ailineage.retrieval.retriever import Ranking, Retriever
 
-_PASSAGES = 8  # how many of the best passages are looked into
+_PASSAGES = 10  # how many of the best passages are looked into
 _WINDOW = 2  # neighbouring sentences that a passage gives at most
 _NODES = 5  # nodes that are introduced
-_SAME_LANGUAGE = 0.15  # of a fused score, which is about 1 for the best passage
+_SAME_LANGUAGE = 0.02  # against cosines, of which good ones lie within a tenth
+_WORDS = 0.03  # what all of the question's words are worth, against cosines
 _ARTICLE = 4  # characters that may stand before the name a sentence begins with: "the "
 _NAMED = 3.0  # what a node of the question in a sentence is worth, against the rarity of words
 
@@ -63,20 +64,22 @@ class Excerpts:
         Args:
             taken: evidence there is; its sentences are not given again.
         """
-        rows, scores = self.retriever.rows, self.ranking.total
-        order = self.ranking.best(2 * _PASSAGES)
-        merit = {row: scores[row] + _SAME_LANGUAGE * (rows[row].language == self.asked.language) for row in order}
-        for row in sorted(order, key=lambda row: -merit[row])[:_PASSAGES]:
+        rows = self.retriever.rows
+        found: list[tuple[float, int, Span]] = []
+        for row in self.ranking.best(_PASSAGES):
             at = rows[row]
             text = self.graph.documents[at.document].text
             held = [(old.start, old.end) for old in taken if old.document == at.document]
             spans = [s for s in sentences(text[at.start : at.end], at.start) if not _overlaps(s, held)]
             if spans:
-                yield self._cut(row, self._window(text, spans))
+                worth, span = self._window(row, text, spans)
+                found.append((worth, row, span))
+        for _, row, span in sorted(found, key=lambda item: -item[0]):
+            yield self._cut(row, span)
 
-    def _window(self, text: str, spans: list[Span]) -> Span:
-        """The sentence that comes nearest to the question, with its better neighbour if that stands in its line."""
-        worth = [self._worth(text[start:end]) for start, end in spans]
+    def _window(self, row: int, text: str, spans: list[Span]) -> tuple[float, Span]:
+        """The sentence of a passage that comes nearest to the question, with its better neighbour if in its line."""
+        worth = self._worths(row, text, spans)
         top = max(range(len(spans)), key=worth.__getitem__)
         start, end = spans[top]
         near = [i for i in (top - 1, top + 1) if 0 <= i < len(spans)]
@@ -85,15 +88,27 @@ class Excerpts:
             gap = joined[1] - joined[0] - (end - start) - (spans[i][1] - spans[i][0])
             if gap <= 2 and "\n" not in text[slice(*joined)]:
                 start, end = joined
-        return start, end
+        return worth[top], (start, end)
 
-    def _worth(self, sentence: str) -> float:
-        """How much of the question a sentence has: the rarity of the words they share, and the nodes it names."""
+    def _worths(self, row: int, text: str, spans: list[Span]) -> list[float]:
+        """How near each sentence of a passage is to the question.
+
+        Its cosine, or the passage's where it has none, and a little for the language and for the words they share.
+        """
+        index, cosines = self.retriever.sentences, self.ranking.sentences
+        own = {(int(index.spans[n, 1]), int(index.spans[n, 2])): float(cosines[n]) for n in index.of(row)}
+        fallback = float(self.ranking.dense[row])
+        base = _SAME_LANGUAGE * (self.retriever.rows[row].language == self.asked.language)
+        return [base + own.get(span, fallback) + _WORDS * self._shared(text[slice(*span)]) for span in spans]
+
+    def _shared(self, sentence: str) -> float:
+        """How much of the question's words and names a sentence has, by their rarity, in [0, 1]."""
         plain = _plain(sentence)
         words = self.retriever.lexical.tokenizer.latin(sentence)
         shared = sum(self._rarity[word] for word in self._chinese if word in plain)
         shared += sum(rarity for word, rarity in self._rarity.items() if word in words)
-        return shared + _NAMED * sum(bool(name.search(plain)) for name in self._names)
+        shared += _NAMED * sum(bool(name.search(plain)) for name in self._names)
+        return shared / max(sum(self._rarity.values()) + _NAMED * len(self._names), 1e-9)
 
     def _pattern(self, node: str) -> re.Pattern[str]:
         """Finds any name of a node in plain text; a Latin name only as a whole word."""

@@ -31,10 +31,10 @@ class Known:
     """Vectors by key, from any number of sources; the first that has one gives it."""
 
     def __init__(self) -> None:
-        self._sources: list[tuple[dict[bytes, int], NDArray[np.floating]]] = []
+        self._sources: list[tuple[dict[bytes, int], NDArray[np.floating] | NDArray[np.int8]]] = []
 
-    def add(self, keys: Keys, vectors: NDArray[np.floating]) -> None:
-        """Add a source: keys (N,) and vectors (N, D), of any float width."""
+    def add(self, keys: Keys, vectors: NDArray[np.floating] | NDArray[np.int8]) -> None:
+        """Add a source: keys (N,) and vectors (N, D), of any width and length."""
         self._sources.append(({bytes(key): row for row, key in enumerate(keys)}, vectors))
 
     def add_shipped(self, path: Path = SHIPPED) -> None:
@@ -42,6 +42,7 @@ class Known:
         try:
             with np.load(path, allow_pickle=False) as file:
                 self.add(file["keys"], file["vectors"])
+                self.add(file["sentence_keys"], file["sentence_vectors"])
         except (OSError, ValueError, KeyError):
             return
 
@@ -94,7 +95,7 @@ def embed(
     texts: Sequence[str],
     embedder: Embedder,
     known: Known,
-    progress: bool = True,
+    what: str = "passages",
     journal: Journal | None = None,
 ) -> tuple[Keys, Vectors]:
     """Keys (N,) and vectors (N, D) of passages; only what is not known is embedded, and each text once.
@@ -103,7 +104,7 @@ def embed(
         texts: the passages.
         embedder: makes what is missing.
         known: what there is.
-        progress: whether a bar is shown on a terminal.
+        what: what the bar on a terminal calls them.
         journal: where vectors are kept as they are made, and taken from first.
     """
     from tqdm import tqdm
@@ -119,7 +120,7 @@ def embed(
             missing.setdefault(bytes(key), []).append(row)
         else:
             vectors[row] = vector
-    with tqdm(total=len(missing), desc="embedding", unit="text", disable=None if progress else True) as bar:
+    with tqdm(total=len(missing), desc=f"embedding {what}", unit="text", disable=None if missing else True) as bar:
         for rows in _pieces(texts, list(missing.values()), embedder.piece) if missing else ():
             found = embedder.passages([texts[same[0]] for same in rows])
             for same, vector in zip(rows, found, strict=True):

@@ -4,6 +4,7 @@ passages.jsonl, passages.keys.npy   where each passage stands; under which key i
 dense.faiss, dense.ids.npy          vectors
 language.npz                        how far each vector lies towards the one language or the other
 bm25/, lexical.names.json           words
+sentences.*.npy                     vectors of sentences
 walk.npz, names.json                names, and the graph of passages and names
 """
 
@@ -30,6 +31,8 @@ from ailineage.retrieval.language_axis import LanguageAxis
 from ailineage.retrieval.lexical import LexicalIndex, Tokenizer
 from ailineage.retrieval.names import Names
 from ailineage.retrieval.question import Question, understand
+from ailineage.retrieval.sentences import SentenceIndex, cut
+from ailineage.retrieval.sentences import known as known_sentences
 from ailineage.retrieval.structure import RECALL
 from ailineage.retrieval.structure import Settings as DenseSettings
 from ailineage.retrieval.table import Row
@@ -45,13 +48,16 @@ Scores = NDArray[np.float32]
 class Ranking:
     """All N passages weighed against a query: the fused score, cosines, the signals, and the bridge, each (N,).
 
-    The signals' `dense` is the cosine without the language; `named` says whether the query has a name to walk from.
+    The signals' `dense` is the cosine without the language, with that of the best sentence mixed in; `sentences`
+    holds the cosines of the sentences (S,), where they have vectors of their own; `named` says whether the query has
+    a name to walk from.
     """
 
     total: Scores
     dense: Scores
     parts: Signals
     bridge: Scores
+    sentences: Scores
     named: bool = True
 
     def best(self, k: int, scores: Scores | None = None) -> list[int]:
@@ -89,6 +95,7 @@ class Retriever:
         known: Names,
         walk: Walk,
         axis: LanguageAxis,
+        sentences: SentenceIndex,
         weights: Weights | None = None,
     ) -> None:
         self.graph = graph
@@ -99,6 +106,7 @@ class Retriever:
         self.names = known
         self.walk = walk
         self.axis = axis
+        self.sentences = sentences
         self.weights = weights or Weights()
 
     # ---- on disk --------------------------------------------------------------------------------------------
@@ -131,11 +139,14 @@ class Retriever:
             try:
                 earlier = DenseIndex.load(known)
                 vectors_known.add(table.load_keys(known), earlier.vectors)
+                vectors_known.add(*known_sentences(known))
             except (OSError, ValueError, WorkspaceError):
                 earlier = None  # a damaged index is no loss: everything is embedded again
         vectors_known.add_shipped()
         journal = Journal(cache, embedder) if cache is not None else None
         keys, vectors = embed(texts, embedder, vectors_known, journal=journal)
+        spans, lines = cut(graph.passages)
+        SentenceIndex.save(spans, *embed(lines, embedder, vectors_known, "sentences", journal), folder)
         rows = []
         for passage in graph.passages:
             node = graph.node_of(passage.document)
@@ -181,7 +192,8 @@ class Retriever:
             raise MismatchError(f"{folder}: this index belongs to another graph; run `ailineage build`")
         lexical = LexicalIndex.load(folder, cache)
         known, walk, axis = Names.load(folder), Walk.load(folder), LanguageAxis.load(folder)
-        return cls(graph, embedder, rows, dense, lexical, known, walk, axis)
+        sentences = SentenceIndex.load(folder, axis)
+        return cls(graph, embedder, rows, dense, lexical, known, walk, axis, sentences)
 
     # ---- search ---------------------------------------------------------------------------------------------
 
@@ -229,13 +241,14 @@ class Retriever:
         size = len(self.rows)
         if size == 0:
             nothing = np.zeros(0, np.float32)
-            return Ranking(nothing, nothing, Signals(*[nothing] * 6), nothing)
+            return Ranking(nothing, nothing, Signals(*[nothing] * 6), nothing, nothing)
         vector = self.embedder.queries([asked.text])
         scores, ids = self.dense.search(vector, size if size <= 20_000 else 10 * fusion.DEPTH)
         found = ids[0] >= 0
         dense = np.full(size, scores[0][found].min(initial=1.0), np.float32)
         dense[ids[0][found]] = scores[0][found]
-        near = self.axis.without(vector[0], dense)
+        cosines = self.sentences.cosines(vector[0])
+        near = self.sentences.lifted(vector[0], cosines, self.axis.without(vector[0], dense))
         bm25 = self.lexical.scores(f"{asked.text[:_WORDS]} {self._other_names(asked)}")
         named = self._named(asked)
         seeds: dict[int, float] = {}
@@ -245,7 +258,7 @@ class Retriever:
         walk = self.walk.rank(dict.fromkeys(named, 1.0), seeds)
         signals = Signals(near, bm25, walk, self._titled(named), self._claimed(asked), self._added)
         total, bridge = fusion.fuse(signals, self._bridges, named, self.weights)
-        return Ranking(total, dense, signals, bridge, bool(named))
+        return Ranking(total, dense, signals, bridge, cosines, bool(named))
 
     def fused(self, asked: Question, ranking: Ranking, weights: Weights) -> Scores:
         """The fused score (N,) of a ranking's signals under other weights."""

@@ -141,3 +141,20 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 )
 def test_language(text: str, language: str) -> None:
     assert language_of(text) == language
+
+
+def test_what_a_page_repeats_after_every_paragraph_is_left_out(tmp_path: Path) -> None:
+    advert = "本文源自某某学院-https://www.example.com/ai/1.html"
+    body = [f"第{n}段说的是第{n}件事。" for n in range(8)]
+    path = tmp_path / "blog.txt"
+    path.write_text("\n\n".join(line + advert for line in body), encoding="utf-8")
+    [document] = read(path)
+    assert document.text == "\n\n".join(body)
+
+
+def test_lines_that_merely_end_alike_are_kept(tmp_path: Path) -> None:
+    text = "\n".join(f"{name} is a convolutional neural network" for name in ("A", "B", "C", "D", "E", "F"))
+    path = tmp_path / "list.txt"
+    path.write_text(text, encoding="utf-8")
+    [document] = read(path)
+    assert document.text == text

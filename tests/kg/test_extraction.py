@@ -23,6 +23,12 @@ NODES = {
         Node("openai", Kind.ORGANIZATION, {"en": "OpenAI"}),
         Node("imagenet", Kind.DATASET, {"en": "ImageNet"}),
         Node("attention", Kind.TECHNIQUE, {"en": "self-attention", "zh": "自注意力"}),
+        Node("vgg16", Kind.MODEL, {"en": "VGG-16"}),
+        Node("backprop", Kind.TECHNIQUE, {"en": "backpropagation", "zh": "反向传播算法"}),
+        Node("hinton", Kind.PERSON, {"en": "Geoffrey Hinton", "zh": "杰弗里·辛顿"}),
+        Node("rumelhart", Kind.PERSON, {"en": "David Rumelhart", "zh": "大卫·鲁梅尔哈特"}),
+        Node("turing", Kind.PERSON, {"en": "Alan Turing", "zh": "图灵"}),
+        Node("paper", Kind.PAPER, {"en": "Attention Is All You Need"}),
     )
 }
 LEXICON = Lexicon(NODES.values())
@@ -36,6 +42,57 @@ def claims(text: str) -> set[tuple[str, str, str | None]]:
         assert stored[claim.start : claim.end] == claim.text
         assert 0 < claim.confidence <= 1
     return {(c.subject, str(c.relation), c.object or c.value) for c in result.claims}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("GPT-3174.59 B1750亿个", {("gpt3", "has_parameters", "174590000000")}),
+        ("VGG-16138.36 M1.38亿个", {("vgg16", "has_parameters", "138360000")}),
+        ("VGG-16138.36 M5亿个", set()),
+        ("BERT110 M", {("bert", "has_parameters", "110000000")}),
+        (
+            '[5] Rumelhart, et al. David Rumelhart. "Attention is all you need." Advances 30 (2017).',
+            {("paper", "authored_by", "rumelhart"), ("paper", "published_on", "2017")},
+        ),
+        (
+            "- Transformer 2017.6.12 Attention Is All You Need",
+            {("transformer", "published_on", "2017-06-12"), ("transformer", "introduced_in", "paper")},
+        ),
+        (
+            "2017年6月,Google 发布论文《Attention is all you need》(自注意力就够了)。",
+            {("paper", "published_on", "2017-06")},
+        ),
+    ],
+)
+def test_what_structure_claims(text: str, expected: set[tuple[str, str, str]]) -> None:
+    assert claims(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "1985年,心理学家大卫·鲁梅尔哈特(David Rumelhart)、学者杰弗里·辛顿(Geoffrey Hinton)提出了反向传播算法。",
+            {("backprop", "proposed_by", "rumelhart"), ("backprop", "proposed_by", "hinton")},
+        ),
+        (
+            "Backpropagation was proposed by David Rumelhart and Geoffrey Hinton.",
+            {("backprop", "proposed_by", "rumelhart"), ("backprop", "proposed_by", "hinton")},
+        ),
+        ("反向传播算法是由图灵奖得主之一杰弗里·辛顿老先生的团队提出的。", {("backprop", "proposed_by", "hinton")}),
+        (
+            "GPT-3 uses self-attention and backpropagation.",
+            {("gpt3", "uses", "attention"), ("gpt3", "uses", "backprop")},
+        ),
+        ("BERT 是谷歌的模型。它基于 Transformer 构建。", {("bert", "builds_on", "transformer")}),
+        ("RoBERTa appeared later. It builds on BERT.", {("roberta", "builds_on", "bert")}),
+        ("它用的是基于 Transformer 的文本编码器和基于 BERT 的图像编码器。", set()),
+        ("Zorbnet builds on BERT and was proposed by Geoffrey Hinton.", set()),
+    ],
+)
+def test_lists_pronouns_and_their_limits(text: str, expected: set[tuple[str, str, str]]) -> None:
+    assert {claim for claim in claims(text) if claim[1] != "published_on"} == expected
 
 
 @pytest.mark.parametrize(
