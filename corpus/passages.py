@@ -14,6 +14,7 @@ from ailineage.corpus.documents import Document
 _SENTENCE = re.compile(
     r"[^。！？!?；\n]*?(?:[。！？；]+[”’」』）)\"]*|[!?]+[\"')\]]*(?=\s|$)|\.(?=\s+[\"'(\[]?[A-Z0-9\u3400-\u9fff])|\n|\Z)"
 )
+_INITIAL = re.compile(r"[^\W\d_]\.?\s[A-Z]\.\s*$")  # the middle name in Vijay R. Konda
 _HEADING = re.compile(r"#{1,6}\s+(.*)")
 _ABBREVIATIONS = ("et al.", "e.g.", "i.e.", "etc.", "vs.", "Fig.", "Eq.", "Sec.", "Dr.", "Mr.", "No.", "cf.", "St.")
 
@@ -48,7 +49,8 @@ def sentences(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
         if not piece.strip():
             begin = match.end()
             continue
-        if piece.rstrip().endswith(_ABBREVIATIONS) and match.end() < len(text) and text[match.end() - 1] == ".":
+        short = piece.rstrip().endswith(_ABBREVIATIONS) or _INITIAL.search(piece)
+        if short and match.end() < len(text) and text[match.end() - 1] == ".":
             continue
         left = begin + len(piece) - len(piece.lstrip())
         right = begin + len(piece.rstrip())

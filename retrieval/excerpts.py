@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ailineage.retrieval.retriever import Ranking, Retriever
 
 _PASSAGES = 10  # how many of the best passages are looked into
-_WINDOW = 2  # neighbouring sentences that a passage gives at most
+_WINDOW = 3  # neighbouring sentences that a passage gives at most
 _NODES = 5  # nodes that are introduced
 _SAME_LANGUAGE = 0.02  # against cosines, of which good ones lie within a tenth
 _WORDS = 0.03  # what all of the question's words are worth, against cosines

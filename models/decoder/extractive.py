@@ -9,11 +9,13 @@ from ailineage.corpus import statement
 from ailineage.kg.vocabulary import Relation
 from ailineage.models.decoder.intent import VALUES, Intent, intent, relations
 from ailineage.models.decoder.knowledge import Knowledge, cleaned, overlap
+from ailineage.models.decoder.quantities import dates
 from ailineage.models.decoder.selection import Piece
 from ailineage.retrieval.evidence import Bundle, Evidence, Hop
 
 MOST = 4
 """Most sentences of an answer that is no path."""
+_MADE = frozenset({Relation.DEVELOPED_BY, Relation.PROPOSED_BY, Relation.AUTHORED_BY})
 _LANGUAGE = {"en": {"en": "English", "zh": "Chinese"}, "zh": {"en": "英文", "zh": "中文"}}
 
 
@@ -79,15 +81,34 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
     if wanted in VALUES:
         fitting = [piece for piece in about if piece.fits]
         most = 2 if wanted in (Intent.WHO, Intent.COUNT) else 1
-        return _distinct([p for p in fitting if p.score >= 0.85 * fitting[0].score], knowledge, most) if fitting else []
+        return (
+            _distinct([p for p in fitting if p.chance >= 0.6 * fitting[0].chance], knowledge, most) if fitting else []
+        )
     if wanted is Intent.COMPARISON and len(asked) > 1:
-        return _compared(bundle, about, knowledge)
+        return _compared(bundle, [piece for piece in about if not piece.unclear] or about, knowledge)
+    if wanted is Intent.LIST and (members := _members(bundle, ranked, knowledge)):
+        return _distinct(members, knowledge, MOST)
     if wanted is Intent.LIST and about:
-        return _distinct([p for p in about if p.score >= 0.7 * about[0].score], knowledge, MOST)
+        return _distinct([p for p in about if p.chance >= 0.35 * about[0].chance], knowledge, MOST)
     if wanted is Intent.LINEAGE and about:
-        return _distinct([p for p in about if p.score >= 0.75 * about[0].score], knowledge, 3)
+        return _distinct([p for p in about if p.chance >= 0.4 * about[0].chance], knowledge, 3)
     most = 2 if relations(bundle.question) else 3
-    return _distinct(_continued(about, ranked, 0.75), knowledge, most) if about else []
+    return _distinct(_continued(about, ranked, 0.35), knowledge, most) if about else []
+
+
+def _members(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
+    """Of a list of what somebody made or of what a year brought: the statements of it, if there are several."""
+    years = {date[:4] for date in dates(bundle.question)}
+    found = []
+    for piece in ranked:
+        claim = knowledge.claim(piece.evidence)
+        if claim is None:
+            continue
+        made = claim.relation in _MADE and claim.object in bundle.nodes
+        then = claim.relation is Relation.PUBLISHED_ON and (claim.value or "")[:4] in years and not bundle.nodes
+        if made or then:
+            found.append(piece)
+    return found if len({knowledge.claims[p.evidence.claim or ""].subject for p in found}) > 1 else []
 
 
 def _continued(about: list[Piece], ranked: list[Piece], share: float) -> list[Piece]:
@@ -98,17 +119,17 @@ def _continued(about: list[Piece], ranked: list[Piece], share: float) -> list[Pi
         for p in ranked
         if p.evidence.document == best.evidence.document and 0 <= p.evidence.start - best.evidence.end <= 2
     ]
-    return [best, *after[:1], *(p for p in about[1:] if p not in after[:1] and p.score >= share * best.score)]
+    return [best, *after[:1], *(p for p in about[1:] if p not in after[:1] and p.chance >= share * best.chance)]
 
 
 def _compared(bundle: Bundle, about: list[Piece], knowledge: Knowledge) -> list[Piece]:
-    """The sentence that names most of the things compared, then the best about each of them alone."""
-    both = [piece for piece in about if len(piece.nodes.intersection(bundle.nodes)) > 1]
-    each = [
-        next((p for p in about if p.evidence.node == node), next((p for p in about if node in p.nodes), None))
-        for node in bundle.nodes[:3]
-    ]
-    return _distinct([piece for piece in (*each, *both[:1]) if piece is not None], knowledge, MOST)
+    """The sentence that is about several of the things compared, if it is among the best, then one about each alone."""
+    both = next((piece for piece in about if len(piece.nodes.intersection(bundle.nodes)) > 1), None)
+    chosen = [both] if both is not None and both in about[:2] else []
+    for node in bundle.nodes[:3]:
+        first = next((p for p in about if node in p.nodes and len(p.nodes.intersection(bundle.nodes)) == 1), None)
+        chosen += [piece for piece in (first or next((p for p in about if node in p.nodes), None),) if piece]
+    return _distinct(chosen, knowledge, MOST)
 
 
 def _distinct(ranked: Iterable[Piece], knowledge: Knowledge, most: int) -> list[Piece]:

@@ -1,23 +1,32 @@
 """From evidence to sentences: which of them answer the question, best first.
 
-A score is a sum of plain reasons: shared words, the node asked about, the relation asked for, the kind of value asked
-for (a date for when, a number for how many, a person for who), the language, and the rank retrieval gave.
+A score is a weighted sum of plain features: how near the sentence is to the question, shared words, the node asked
+about, the relation asked for, the kind of value asked for (a date for when, a number for how many, a person for who),
+the language, the place in its article, and the rank retrieval gave. The weights differ by what is asked; they were
+learned by logistic regression from questions whose answers quote their evidence (`python benchmarks/ranking.py`), and
+stand in ranking.json.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import orjson
 
 from ailineage.corpus.passages import sentences
-from ailineage.kg.vocabulary import Kind, Relation
+from ailineage.kg.vocabulary import LINEAGE, Kind, Relation
 from ailineage.models.decoder.intent import MAKERS, PERSONS, RELATIONS, Intent, intent, relations
 from ailineage.models.decoder.knowledge import Knowledge, cleaned, overlap
 from ailineage.models.decoder.quantities import dates, numbers
 from ailineage.retrieval.evidence import Bundle, Evidence
 
 _LONGEST = 450
+_SPREAD = 0.1  # cosines of sentences that are worth a thought lie within it
 _UNCLEAR = re.compile(
     r"^(?:it|its|this|that|these|they|their|he|she|his|her|such|then|there|but|and|so)\b|^(?:它|他|她|这|那|其|但|而|于是|因此|同时)",
     re.I,
@@ -32,13 +41,24 @@ class Piece:
     """One sentence of the evidence.
 
     `fits` says that it holds the kind of value the question wants, about a node the question names; `nodes` are the
-    nodes it names or is about.
+    nodes it names or is about; `features` what its score was made of.
     """
 
     evidence: Evidence
     score: float
     fits: bool
     nodes: frozenset[str]
+    features: tuple[float, ...] = ()
+
+    @property
+    def unclear(self) -> bool:
+        """Whether it opens with a word that points back, and so says little alone."""
+        return _UNCLEAR.match(cleaned(self.evidence.text)) is not None
+
+    @property
+    def chance(self) -> float:
+        """How likely it is to answer, by the score, in (0, 1)."""
+        return 1 / (1 + math.exp(-max(min(self.score, 30.0), -30.0)))
 
 
 def pieces(bundle: Bundle, knowledge: Knowledge) -> list[Piece]:
@@ -64,6 +84,36 @@ def _parts(evidence: Evidence) -> Iterator[Evidence]:
             yield replace(evidence, start=evidence.start + start, end=evidence.start + end, text=text)
 
 
+FEATURES = (
+    "rank near nearest lacks_vector words words_back nodes names own language claim asked asked_of qualifier fits "
+    "answers opens first lineage unclear long naming disputed"
+).split()
+"""What is known of a sentence, each about 0 to 1."""
+GROUPS = ("value", "explain", "comparison", "lineage", "list")
+"""Kinds of questions that have weights of their own."""
+_WEIGHTS = Path(__file__).with_name("ranking.json")
+
+
+def group(question: str) -> str:
+    """Which weights a question has; a list or an account of what a relation holds is a value."""
+    wanted = intent(question)
+    if wanted in (Intent.EXPLAIN, Intent.LIST) and relations(question):
+        return "value"
+    return str(wanted) if str(wanted) in GROUPS else "value"
+
+
+@cache
+def weights() -> dict[str, list[float]]:
+    """The weights of the features by group, the last one a constant."""
+    table: dict[str, list[float]] = orjson.loads(_WEIGHTS.read_bytes())
+    return table
+
+
+def _article(evidence: Evidence) -> bool:
+    """Whether a span stands in an article of the library: that is called after its node."""
+    return evidence.document.rpartition(".")[0] == evidence.node
+
+
 class _Asked:
     def __init__(self, bundle: Bundle, knowledge: Knowledge) -> None:
         self.bundle, self.knowledge = bundle, knowledge
@@ -72,36 +122,60 @@ class _Asked:
         self.relations = relations(bundle.question)
         self.words = {word for word in knowledge.bare_words(bundle.question) if not word.isdigit()}
         self.dates, self.numbers = dates(bundle.question), numbers(bundle.question)
+        self.nearest = max(bundle.nearness.values(), default=0.0)
+        self.weights = weights()[group(bundle.question)]
 
     def judge(self, evidence: Evidence, rank: int) -> Piece:
         """A sentence with its score."""
-        knowledge, text = self.knowledge, cleaned(evidence.text)
+        features, fits, nodes = self.features(evidence, rank)
+        score = sum(weight * value for weight, value in zip(self.weights, [*features, 1.0], strict=True))
+        if self.intent is Intent.EXPLAIN and not self.words:  # what is it? the sentence that names it and says so
+            named = dict(zip(FEATURES, features, strict=True))
+            score += 2.0 * named["opens"] + 1.0 * named["names"] + 1.0 * named["first"]
+        return Piece(evidence, score, fits, nodes, tuple(features))
+
+    def features(self, evidence: Evidence, rank: int) -> tuple[list[float], bool, frozenset[str]]:
+        """The features of a sentence in their order, whether it fits, and the nodes it is about."""
+        knowledge, text, asked = self.knowledge, cleaned(evidence.text), self.nodes
         claim = knowledge.claim(evidence)
         mentioned = knowledge.ids(text)
         ends = {id for id in (claim.subject, claim.object) if id} if claim else set()
         nodes = frozenset(mentioned | ends | ({evidence.node} if evidence.node else set()))
-        about = not self.nodes or bool(nodes & self.nodes)
+        about = not asked or bool(nodes & asked)
         words = knowledge.words(text)
-        score = 1.0 - rank / max(len(self.bundle.evidence), 1)
-        score += 3.0 * overlap(self.words, words) if self.words else 0.0
-        score += 1.0 * len(nodes & self.nodes) / len(self.nodes) if self.nodes else 0.0
-        score += 0.3 if mentioned & self.nodes else 0.0
-        score += 0.6 if evidence.language == self.bundle.language else 0.0
-        score += 0.7 if self.intent is Intent.EXPLAIN and evidence.node in self.nodes else 0.0
-        if claim is not None and claim.relation in self.relations:
-            score += 2.0 if claim.subject in self.nodes else 1.0 if claim.object in self.nodes else 0.0
-        if claim is not None and claim.qualifier and claim.qualifier.casefold() in self.bundle.question.casefold():
-            score += 2.0
-        answers = claim is not None and claim.relation in RELATIONS.get(self.intent, ()) and claim.subject in self.nodes
+        cosine = self.bundle.nearness.get((evidence.document, evidence.start, evidence.end))
+        wanted = claim is not None and claim.relation in self.relations
+        authors = claim is not None and claim.relation is Relation.AUTHORED_BY and evidence.hop == 1
+        subject = authors or (claim is not None and claim.subject in asked)  # authors are those of the node's paper
+        answers = subject and claim is not None and claim.relation in RELATIONS.get(self.intent, ())
         fits = about and (answers or self._fits(text, mentioned, claim.relation if claim else None))
-        score += 1.5 if fits else 0.0
-        score += 0.8 if answers else 0.0
-        score += self._defines(evidence, text) if self.intent in (Intent.EXPLAIN, Intent.COMPARISON) else 0.0
-        score -= 0.5 if _UNCLEAR.match(text) else 0.0
-        score -= 1.0 if len(text) > _LONGEST or text.endswith(("?", "？", ":", "：")) else 0.0
-        score -= 1.0 if self.intent is not Intent.NAME and _NAMING.search(text) else 0.0
-        score -= 1.5 if _DISPUTED.match(text) or (claim is not None and not claim.preferred) else 0.0
-        return Piece(evidence, score, fits, nodes)
+        qualifier = claim.qualifier if claim else None
+        values = {
+            "rank": 1.0 - rank / max(len(self.bundle.evidence), 1),
+            "near": 0.0 if cosine is None else max(1.0 - (self.nearest - cosine) / _SPREAD, -0.5),
+            "nearest": cosine is not None and cosine == self.nearest,
+            "lacks_vector": cosine is None,
+            "words": overlap(self.words, words) if self.words else 0.0,
+            "words_back": overlap(words, self.words) if words else 0.0,
+            "nodes": len(nodes & asked) / len(asked) if asked else 0.0,
+            "names": bool(mentioned & asked),
+            "own": evidence.node in asked or (not _article(evidence) and bool(mentioned & asked)),
+            "language": evidence.language == self.bundle.language,
+            "claim": claim is not None,
+            "asked": wanted and subject,
+            "asked_of": wanted and claim is not None and claim.object in asked,
+            "qualifier": bool(qualifier) and str(qualifier).casefold() in self.bundle.question.casefold(),
+            "fits": fits,
+            "answers": answers,
+            "opens": self._opens(evidence, text),
+            "first": evidence.start == 0,
+            "lineage": claim is not None and claim.relation in LINEAGE,
+            "unclear": _UNCLEAR.match(text) is not None,
+            "long": len(text) > _LONGEST or text.endswith(("?", "？", ":", "：")),
+            "naming": self.intent is not Intent.NAME and _NAMING.search(text) is not None,
+            "disputed": _DISPUTED.match(text) is not None or (claim is not None and not claim.preferred),
+        }
+        return [float(values[name]) for name in FEATURES], fits, nodes
 
     def _fits(self, text: str, mentioned: set[str], relation: Relation | None) -> bool:
         kinds = {
@@ -130,10 +204,10 @@ class _Asked:
                 return relation is Relation.INTRODUCED_IN or bool(re.search(r"[“《\"].{8,}[”》\"]", text))
         return True
 
-    def _defines(self, evidence: Evidence, text: str) -> float:
-        if evidence.node not in self.nodes:
-            return 0.0
+    def _opens(self, evidence: Evidence, text: str) -> bool:
+        """Whether a sentence opens with the node's name and says what it is."""
         node = self.knowledge.nodes.get(evidence.node or "")
-        opens = node is not None and any(text.casefold().startswith(name.casefold()) for name in node.surfaces)
-        says = re.search(r"\b(?:is|are|was) (?:an?|the)\b|是(?:一|指|把|用)", text[:80]) is not None
-        return (0.6 if opens and says else 0.0) + (0.5 if evidence.start == 0 else 0.0)
+        if node is None or evidence.node not in self.nodes:
+            return False
+        opens = any(text.casefold().startswith(name.casefold()) for name in node.surfaces)
+        return opens and re.search(r"\b(?:is|are|was) (?:an?|the)\b|是(?:一|指|把|用)", text[:80]) is not None
