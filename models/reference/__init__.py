@@ -28,7 +28,7 @@ from types import ModuleType
 from typing import Any
 
 _FOLDER = Path(__file__).parent
-_SHARED = frozenset({"__init__", "data"})
+_SHARED = frozenset({"__init__", "data", "weights"})
 
 
 @dataclass(frozen=True, slots=True)

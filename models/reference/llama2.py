@@ -41,8 +41,9 @@ METADATA = {
         "margin": 0.3,
         "lower": True,
     },
-    # the released checkpoints' counts (model cards of meta-llama/Llama-2-7b-hf, -13b-hf and -70b-hf)
-    "presets": {"7B": 6_738_415_616, "13B": 13_015_864_320, "70B": 68_976_648_192},
+    # the released checkpoints' counts (model cards of meta-llama/Llama-2-7b-hf, -13b-hf and -70b-hf); SmolLM2-135M
+    # (arXiv:2502.02737, HuggingFaceTB/SmolLM2-135M) is the same design with tied embeddings
+    "presets": {"7B": 6_738_415_616, "13B": 13_015_864_320, "70B": 68_976_648_192, "SmolLM2-135M": 134_515_008},
 }
 
 
@@ -55,6 +56,8 @@ class Config:
     layers: int = 2  # N
     hidden: int = 176  # units of the gated net
     eps: float = 1e-5  # in the norms
+    base: float = 10_000.0  # of the rotary angles
+    tied: bool = False  # the embedding is also the output matrix, in small models
     context: int = 32  # characters read in the demonstration
     updates: int = 350  # training steps
     batch: int = 24  # pieces of text an update
@@ -66,6 +69,7 @@ PRESETS = {
     "7B": Config(32_000, 4096, 32, 32, 32, 11_008),
     "13B": Config(32_000, 5120, 40, 40, 40, 13_824),
     "70B": Config(32_000, 8192, 64, 8, 80, 28_672),
+    "SmolLM2-135M": Config(49_152, 576, 9, 3, 30, 1536, base=100_000.0, tied=True),
 }
 
 
@@ -79,11 +83,11 @@ class RMSNorm(nn.Module):
         return self.weight * x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.eps)
 
 
-def rotate(x: Tensor) -> Tensor:
+def rotate(x: Tensor, base: float = 10_000.0) -> Tensor:
     """Rotary positions for x (B, H, T, d): the pair (i, i + d/2) is turned by an angle that grows with t."""
     _, _, T, d = x.shape
     # theta_i = 10000^(-2i / d),   (a, b) at t -> (a cos t theta - b sin t theta, b cos t theta + a sin t theta)
-    theta = 10_000.0 ** (-torch.arange(0, d, 2, device=x.device) / d)  # (d / 2,)
+    theta = base ** (-torch.arange(0, d, 2, device=x.device) / d)  # (d / 2,)
     angle = torch.arange(T, device=x.device)[:, None] * theta  # (T, d / 2)
     a, b = x.chunk(2, -1)
     return torch.cat([a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin()], -1)
@@ -103,8 +107,9 @@ class Block(nn.Module):
     def attend(self, x: Tensor) -> Tensor:
         B, T, C = x.shape
         H, G = self.config.heads, self.config.groups
-        q = rotate(self.q(x).reshape(B, T, H, C // H).transpose(1, 2))  # (B, H, T, d)
-        k = rotate(self.k(x).reshape(B, T, G, C // H).transpose(1, 2))  # (B, G, T, d)
+        base = self.config.base
+        q = rotate(self.q(x).reshape(B, T, H, C // H).transpose(1, 2), base)  # (B, H, T, d)
+        k = rotate(self.k(x).reshape(B, T, G, C // H).transpose(1, 2), base)  # (B, G, T, d)
         v = self.v(x).reshape(B, T, G, C // H).transpose(1, 2)  # (B, G, T, d)
         # grouped queries: H / G query heads share one key and value head
         k, v = k.repeat_interleave(H // G, 1), v.repeat_interleave(H // G, 1)  # (B, H, T, d)
@@ -128,6 +133,8 @@ class Llama(nn.Module):
         c = config
         self.tokens, self.head = nn.Embedding(c.symbols, c.width), nn.Linear(c.width, c.symbols, bias=False)
         self.blocks, self.norm = nn.ModuleList(Block(c) for _ in range(c.layers)), RMSNorm(c.width, c.eps)
+        if c.tied:
+            self.head.weight = self.tokens.weight
         for weight in self.parameters():
             if weight.dim() == 2 and not weight.is_meta:
                 nn.init.normal_(weight, std=0.02)
