@@ -80,7 +80,7 @@ def _names(article: Article, language: str) -> str:
     others = tuple(dict.fromkeys(other for other in others if other not in (name, long)))
     if language == "en":
         said = [f"{short} stands for {long}."] if long else []
-        said += [f"{name} is also called {statement.listing(others, 'en')}."] if others else []
+        said += [f"{name} is also called {statement.listing(others, 'en').rstrip('.')}."] if others else []
         return " ".join(said)
     said = [f"{short} 的全称是 {long}。"] if long else []
     said += [f"{name} 又称 {'、'.join(others)}。"] if others else []

@@ -11,7 +11,7 @@ walk.npz, names.json                names, and the graph of passages and names
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from ailineage.retrieval.language_axis import LanguageAxis
 from ailineage.retrieval.lexical import LexicalIndex, Tokenizer
 from ailineage.retrieval.names import Names
 from ailineage.retrieval.question import Question, understand
+from ailineage.retrieval.reranking import reranked
 from ailineage.retrieval.sentences import SentenceIndex, cut
 from ailineage.retrieval.sentences import known as known_sentences
 from ailineage.retrieval.structure import RECALL
@@ -49,8 +50,8 @@ class Ranking:
     """All N passages weighed against a query: the fused score, cosines, the signals, and the bridge, each (N,).
 
     The signals' `dense` is the cosine without the language, with that of the best sentence mixed in; `sentences`
-    holds the cosines of the sentences (S,), where they have vectors of their own; `named` says whether the query has
-    a name to walk from.
+    holds the cosines of the sentences (S,), where they have vectors of their own; `vector` (D,) is the question's;
+    `named` says whether the query has a name to walk from.
     """
 
     total: Scores
@@ -58,6 +59,7 @@ class Ranking:
     parts: Signals
     bridge: Scores
     sentences: Scores
+    vector: Scores
     named: bool = True
 
     def best(self, k: int, scores: Scores | None = None) -> list[int]:
@@ -237,11 +239,18 @@ class Retriever:
         return understand(question, self.graph, self.lexical.knows, language)
 
     def rank(self, asked: Question) -> Ranking:
+        """All passages weighed against a question, the library's best ones put in order once more."""
+        ranking = self.fused_ranking(asked)
+        if not len(self.rows):
+            return ranking
+        return replace(ranking, total=reranked(self, asked, ranking.vector, ranking))
+
+    def fused_ranking(self, asked: Question) -> Ranking:
         """All passages weighed against a question. Where it has no name, the walk starts at the best passages."""
         size = len(self.rows)
         if size == 0:
             nothing = np.zeros(0, np.float32)
-            return Ranking(nothing, nothing, Signals(*[nothing] * 6), nothing, nothing)
+            return Ranking(nothing, nothing, Signals(*[nothing] * 6), nothing, nothing, nothing)
         vector = self.embedder.queries([asked.text])
         scores, ids = self.dense.search(vector, size if size <= 20_000 else 10 * fusion.DEPTH)
         found = ids[0] >= 0
@@ -258,7 +267,7 @@ class Retriever:
         walk = self.walk.rank(dict.fromkeys(named, 1.0), seeds)
         signals = Signals(near, bm25, walk, self._titled(named), self._claimed(asked), self._added)
         total, bridge = fusion.fuse(signals, self._bridges, named, self.weights)
-        return Ranking(total, dense, signals, bridge, cosines, bool(named))
+        return Ranking(total, dense, signals, bridge, cosines, vector[0], bool(named))
 
     def fused(self, asked: Question, ranking: Ranking, weights: Weights) -> Scores:
         """The fused score (N,) of a ranking's signals under other weights."""

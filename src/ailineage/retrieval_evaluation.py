@@ -250,6 +250,10 @@ def measure(task: Task) -> dict[str, Any]:
             _places(task, retriever.fused(retriever.understand(question.text), ranking, left))
             for question, ranking in zip(task.asked, rankings, strict=True)
         ]
+    rows["hybrid without reranking"] = [
+        _places(task, retriever.fused(retriever.understand(question.text), ranking, weights))
+        for question, ranking in zip(task.asked, rankings, strict=True)
+    ]
     hybrid = rows["hybrid"]
     kinds: dict[str, list[int]] = defaultdict(list)
     for number, question in enumerate(task.asked):
