@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ailineage.corpus import statement
 from ailineage.kg.vocabulary import Relation
-from ailineage.models.decoder.intent import VALUES, Intent, intent, relations
+from ailineage.models.decoder.intent import RELATIONS, VALUES, Intent, intent, relations, values
 from ailineage.models.decoder.knowledge import Knowledge, cleaned, overlap
 from ailineage.models.decoder.quantities import dates
 from ailineage.models.decoder.selection import Piece
@@ -78,6 +78,8 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
     wanted = intent(bundle.question)
     asked = set(bundle.nodes)
     about = [piece for piece in ranked if not asked or piece.nodes & asked] or ranked
+    if several := _several(bundle, ranked, knowledge):
+        return _distinct(several, knowledge, MOST)
     if wanted in VALUES:
         fitting = [piece for piece in about if piece.fits]
         most = 2 if wanted in (Intent.WHO, Intent.COUNT) else 1
@@ -93,7 +95,35 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
     if wanted is Intent.LINEAGE and about:
         return _distinct([p for p in about if p.chance >= 0.4 * about[0].chance], knowledge, 3)
     most = 2 if relations(bundle.question) else 3
-    return _distinct(_continued(about, ranked, 0.35), knowledge, most) if about else []
+    return _in_order(_distinct(_continued(about, ranked, 0.35), knowledge, most)) if about else []
+
+
+def _in_order(chosen: list[Piece]) -> list[Piece]:
+    """Those of the best one's document in the order of its text, then the others; one that names its subject first."""
+    home = chosen[0].evidence.document
+    said = sorted(chosen, key=lambda piece: (piece.evidence.document != home, _place(chosen, piece, home)))
+    clear = [piece for piece in said if not piece.unclear]
+    first = next((piece for piece in clear if piece.names), clear[0] if clear else said[0])
+    return [first, *(piece for piece in said if piece is not first)]
+
+
+def _place(chosen: list[Piece], piece: Piece, home: str) -> int:
+    return piece.evidence.start if piece.evidence.document == home else chosen.index(piece)
+
+
+def _several(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
+    """For a question that wants several values of one node, the best statement of each; empty if one has none."""
+    found = []
+    for wanted in values(bundle.question):
+        for piece in ranked:
+            claim = knowledge.claim(piece.evidence)
+            about = claim is not None and (claim.subject in bundle.nodes or piece.evidence.hop == 1)
+            if claim is not None and about and claim.relation in RELATIONS.get(wanted, ()):
+                found.append(piece)
+                break
+        else:
+            return []
+    return found
 
 
 def _members(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:

@@ -107,13 +107,31 @@ VALUES = frozenset({Intent.WHO, Intent.WHEN, Intent.COUNT, Intent.ORGANIZATION, 
 """Intents that want one kind of value; without it there is no answer."""
 
 
+_ABOUT_SOMEBODY = re.compile(
+    r"^\W*(?:and |so )?who(?: is|'s| was| are| were) (?!the\b|a\b|an\b|behind\b|it\b|this\b|that\b|first\b)"
+    r"[\w.\- ·]{2,40}\W*$|^[^的谁]{2,16}(?:是谁|是什么人|何许人也?)\W*$|^\W*谁是[^的]{2,16}\W*$",
+    re.I,
+)
+_PARTS = re.compile(r"[,，;；]|\band\b|以及|并且|，?还有", re.I)
+
+
 def intent(question: str) -> Intent:
     """The kind of answer a question wants.
 
     >>> intent("Who proposed the perceptron?").value, intent("BERT 和 GPT 有什么区别？").value
     ('who', 'comparison')
+    >>> intent("Who is Yann LeCun?").value, intent("Who was the first author?").value
+    ('explain', 'who')
     """
+    if _ABOUT_SOMEBODY.search(question):
+        return Intent.EXPLAIN
     return next((kind for kind, pattern in _PATTERNS if pattern.search(question)), Intent.EXPLAIN)
+
+
+def values(question: str) -> list[Intent]:
+    """The kinds of value a question wants, if it wants several: how many and by whom."""
+    wanted = [kind for part in _PARTS.split(question) if (kind := intent(part)) in VALUES]
+    return list(dict.fromkeys(wanted)) if len(set(wanted)) > 1 else []
 
 
 def relations(question: str) -> frozenset[Relation]:

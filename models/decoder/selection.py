@@ -56,6 +56,11 @@ class Piece:
         return _UNCLEAR.match(cleaned(self.evidence.text)) is not None
 
     @property
+    def names(self) -> bool:
+        """Whether it names a node of the question itself."""
+        return bool(self.features) and self.features[FEATURES.index("names")] > 0
+
+    @property
     def chance(self) -> float:
         """How likely it is to answer, by the score, in (0, 1)."""
         return 1 / (1 + math.exp(-max(min(self.score, 30.0), -30.0)))

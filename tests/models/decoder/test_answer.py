@@ -145,3 +145,13 @@ def test_spans_are_cited_sentence_by_sentence(library) -> None:
     span = said.citations[0].evidence[0]
     assert span.text == text[span.start - 50 : span.end - 50] == "BERT is a model that reads."
     assert "[4]" not in said.answer
+
+
+def test_a_question_for_two_values_gets_both(library) -> None:
+    when = library.evidence(
+        "BERT was first published on October 11, 2018.", "bert", relation="published_on", value="2018-10-11"
+    )
+    who = library.evidence("BERT was developed by Google.", "bert", start=60, relation="developed_by", object="google")
+    bundle = library.bundle("When was BERT published and which company developed it?", [when, who])
+    said, _ = ask(library, bundle)
+    assert [sentence.text for sentence in said.sentences] == [when.text, who.text]
