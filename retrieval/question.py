@@ -70,6 +70,12 @@ _DOWN = re.compile(
     r"|\bcame after\b|\bbuil[dt]s? on\b.*\?|\bvariants?\b|后继|后代|影响了|启发了|衍生|变体|之后|催生",
     re.I,
 )
+BUILT = re.compile(
+    r"\bbuil(?:ds?|t|ding)\b|\bbased\b|\bderiv\w+ from|\bc[oa]me from|\bextends?\b"
+    r"|基于|建立在|源于|源自|来自|脱胎|继承",
+    re.I,
+)
+"""What a child does: named before it is the child, named after it the parent."""
 _COMPARE = re.compile(
     r"\bvs\.?\b|\bversus\b|\bdiffer|\bcompar|\bdistin|\bsame\b|\bsimilar|\bbetter\b|\bor\b|\brather than\b|\bunlike\b"
     r"|区别|不同|差别|差异|对比|比较|相比|异同|还是|一样|一回事|哪个更",
@@ -149,9 +155,16 @@ def understand(
         tuple(asks),
         tuple(dict.fromkeys(re.findall(r"(?<!\d)(?:19[3-9]|20[0-4])\d(?!\d)", text))),
         bool(_DESCENT.search(text)),
-        bool(_DOWN.search(text)),
+        _down(text, [start for start, _ in found]),
         bool(_COMPARE.search(text)),
     )
+
+
+def _down(text: str, named: list[int]) -> bool:
+    """Whether a question asks what came of its first node, rather than what that came from."""
+    if verb := BUILT.search(text):
+        return bool(named) and named[0] > verb.start()
+    return bool(_DOWN.search(text))
 
 
 def _candidates(text: str) -> Iterator[tuple[int, int, bool]]:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ailineage.corpus import statement
-from ailineage.kg.vocabulary import Relation
+from ailineage.kg.vocabulary import LINEAGE, Relation
 from ailineage.models.decoder.intent import RELATIONS, VALUES, Intent, intent, relations, values
 from ailineage.models.decoder.knowledge import Knowledge, cleaned, overlap
 from ailineage.models.decoder.quantities import dates
 from ailineage.models.decoder.selection import Piece
 from ailineage.retrieval.evidence import Bundle, Evidence, Hop
+from ailineage.retrieval.question import BUILT
 
 MOST = 4
 """Most sentences of an answer that is no path."""
 _MADE = frozenset({Relation.DEVELOPED_BY, Relation.PROPOSED_BY, Relation.AUTHORED_BY})
+_WRITTEN = re.compile(r"\bauthors?\b|\bwr(?:ote|itten)\b|\bpapers?\b|作者|论文|撰写|写的", re.I)
+_PROPOSED = re.compile(r"\b(?:proposed|invented|introduced) by\b|由[^，。；《]{2,40}提出", re.I)
+_LED = re.compile(
+    r"\bled to\b|\blead to\b|\binfluenced?\b(?! by)|\binspired?\b(?! by)|\bdescend|\bsuccess|\bc[oa]me of\b"
+    r"|影响了|启发了|后代|后继|衍生|催生",
+    re.I,
+)
 _LANGUAGE = {"en": {"en": "English", "zh": "Chinese"}, "zh": {"en": "英文", "zh": "中文"}}
 
 
@@ -80,8 +89,10 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
     about = [piece for piece in ranked if not asked or piece.nodes & asked] or ranked
     if several := _several(bundle, ranked, knowledge):
         return _distinct(several, knowledge, MOST)
+    if wanted is Intent.LINEAGE and (steps := _steps(bundle, ranked, knowledge)):
+        return _distinct(steps, knowledge, 3)
     if wanted in VALUES:
-        fitting = [piece for piece in about if piece.fits]
+        fitting = _proposers(bundle, [piece for piece in about if piece.fits])
         most = 2 if wanted in (Intent.WHO, Intent.COUNT) else 1
         return (
             _distinct([p for p in fitting if p.chance >= 0.6 * fitting[0].chance], knowledge, most) if fitting else []
@@ -109,6 +120,32 @@ def _in_order(chosen: list[Piece]) -> list[Piece]:
 
 def _place(chosen: list[Piece], piece: Piece, home: str) -> int:
     return piece.evidence.start if piece.evidence.document == home else chosen.index(piece)
+
+
+def _proposers(bundle: Bundle, fitting: list[Piece]) -> list[Piece]:
+    """For who proposed something, the statements of that alone, if there are any: its paper's authors say it less."""
+    if intent(bundle.question) is not Intent.WHO or _WRITTEN.search(bundle.question):
+        return fitting
+    said = [p for p in fitting if _PROPOSED.search(p.evidence.text)]
+    return said or fitting
+
+
+def _steps(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
+    """The statements of descent that a question asks for: what a node came from, or what came of it."""
+    named = [m.start for m in knowledge.lexicon.find(bundle.question) if set(m.nodes) & set(bundle.nodes)]
+    verb = BUILT.search(bundle.question)
+    up = min(named, default=0) < verb.start() if verb else not _LED.search(bundle.question)
+    found: dict[bool, list[Piece]] = {True: [], False: []}
+    for piece in ranked:
+        claim = knowledge.claim(piece.evidence)
+        if claim is None or claim.relation not in LINEAGE or claim.object is None or not claim.preferred:
+            continue
+        parent, child = claim.object, claim.subject
+        if claim.relation is Relation.SUCCEEDED_BY:
+            parent, child = child, parent
+        if (child if up else parent) in bundle.nodes:
+            found[claim.relation in (Relation.BUILDS_ON, Relation.VARIANT_OF)].append(piece)
+    return found[True] + found[False]
 
 
 def _several(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:

@@ -3,10 +3,11 @@ r"""Gemma: a small open GPT with a large vocabulary; the third generation looks 
 Gemma Team, "Gemma: Open Models Based on Gemini Research and Technology", arXiv:2403.08295, section 2 and table 1;
 "Gemma 3 Technical Report", arXiv:2503.19786, section 2.
 
-What it changes against LLaMA 2: heads wider than the model divided by their number, one key and value head for all
-queries (2B), a gate of GELU instead of SiLU, embeddings scaled by sqrt(d) that are also the output matrix, and norms
-that multiply by 1 + g. Gemma 3 adds a norm after each sublayer, norms of queries and keys, and five layers of a sliding
-window, with slow rotary angles, to each that sees everything.
+What it changes against LLaMA 2: heads of a width of their own, one key and value head for all queries (2B), a gate of
+GELU instead of SiLU, embeddings scaled by sqrt(d) that are also the output matrix, and norms that multiply by 1 + g.
+Gemma 3 adds a norm after each sublayer, norms of queries and keys, and five layers of a sliding window to each that
+sees everything and whose rotary angles grow more slowly. The code follows the first report, and the second where
+`third` is set, as it is in the demonstration.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ class Block(nn.Module):
             q, k = self.norm_q(q), self.norm_k(k)
         q, k = rotate(q, self.base), rotate(k, self.base)
         k, v = k.repeat_interleave(H // G, 1), v.repeat_interleave(H // G, 1)  # (B, H, T, d)
+        # d is also the query_pre_attn_scalar of Gemma 3's 270M and 1B
         scores = q @ k.transpose(-2, -1) / d**0.5  # (B, H, T, T)
         seen = torch.ones(T, T, device=x.device).tril().bool()
         if not self.far:

@@ -191,7 +191,7 @@ def test_a_query_is_answered_and_a_wrong_one_explained(page: Page, address: str)
     page.goto(f"{address}/query")
     page.get_by_role("button", name="Run").click(timeout=WAIT)
     with page.expect_download(timeout=WAIT) as saved:
-        page.get_by_role("button", name="CSV").click(timeout=WAIT)
+        page.get_by_role("button", name="CSV", exact=True).click(timeout=WAIT)
     assert "," in Path(saved.value.path()).read_text(encoding="utf-8-sig")
     page.get_by_label("Query").fill("DROP ALL")
     page.get_by_role("button", name="Run").click()

@@ -155,3 +155,19 @@ def test_a_question_for_two_values_gets_both(library) -> None:
     bundle = library.bundle("When was BERT published and which company developed it?", [when, who])
     said, _ = ask(library, bundle)
     assert [sentence.text for sentence in said.sentences] == [when.text, who.text]
+
+
+def test_who_proposed_it_is_said_before_who_wrote_the_paper(library) -> None:
+    paper = library.evidence("提出感知机的《The Perceptron》由 Frank Rosenblatt 撰写。", "perceptron")
+    said_so = library.evidence("感知机由罗森布拉特提出。", "perceptron", start=90)
+    said, _ = ask(library, library.bundle("谁提出了感知机？", [paper, said_so]))
+    assert [sentence.text for sentence in said.sentences] == [said_so.text]
+
+
+def test_what_it_builds_on_and_what_builds_on_it_are_told_apart(library) -> None:
+    up = library.evidence("BERT builds on Transformer.", "bert", relation="builds_on", object="transformer")
+    down = library.evidence("Vision Transformer builds on BERT.", "vit", relation="builds_on", object="bert")
+    first, _ = ask(library, library.bundle("What does BERT build on?", [down, up], nodes=("bert",)))
+    assert [sentence.text for sentence in first.sentences] == [up.text]
+    second, _ = ask(library, library.bundle("What builds on BERT?", [up, down], nodes=("bert",)))
+    assert [sentence.text for sentence in second.sentences] == [down.text]
