@@ -17,10 +17,11 @@ Found = tuple[Relation, str, str | None, str | None, float]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One sentence with what was found in it; `at` is where it starts in the document.
+    """One sentence, or a whole line, with what was found in it; `at` is where it starts in its block.
 
     `mentions` name one node each; `papers` are titles, which may also be the name of what the paper introduced;
-    `dates` are (start, end, ISO 8601); `item` says whether it is an item of a list.
+    `dates` are (start, end, ISO 8601); `item` says whether it is an item of a list; `topic` is the node that the
+    section, or else the page, is about.
     """
 
     text: str
@@ -29,3 +30,4 @@ class Piece:
     papers: tuple[tuple[Mention, str], ...]
     dates: tuple[tuple[int, int, str], ...]
     item: bool
+    topic: str | None = None
