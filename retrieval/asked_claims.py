@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ailineage.kg.graph import KnowledgeGraph
@@ -12,6 +13,15 @@ from ailineage.retrieval.question import Question
 _CLAIMS = 6  # statements a node, where relations are asked for
 _FACTS = 4  # statements a node, in a comparison
 _LISTED = 10  # statements, where the question asks for what a year or an organisation brought
+_SORTS: tuple[tuple[frozenset[Kind], re.Pattern[str]], ...] = (
+    (frozenset({Kind.MODEL}), re.compile(r"\bmodels?\b|\bnetworks?\b|\bsystems?\b|模型|网络|系统", re.I)),
+    (
+        frozenset({Kind.TECHNIQUE, Kind.CONCEPT}),
+        re.compile(r"\btechniques?\b|\bmethods?\b|\balgorithms?\b|\bideas?\b|方法|技术|算法|思想", re.I),
+    ),
+    (frozenset({Kind.DATASET}), re.compile(r"\bdata ?sets?\b|数据集", re.I)),
+    (frozenset({Kind.SOFTWARE}), re.compile(r"\bsoftware\b|\blibrar(?:y|ies)\b|\bframeworks?\b|框架|软件", re.I)),
+)
 _CONTRAST = (
     Relation.BUILDS_ON,
     Relation.VARIANT_OF,
@@ -54,21 +64,37 @@ class AskedClaims:
         if maker:
             wanted += _MADE
         pool = [(claim, 0) for claim in self.graph.claims_about(node) if claim.relation in wanted]
+        if maker and self.asked.years:
+            pool = [(c, hop) for c, hop in pool if c.relation not in _MADE or self._dates(c.subject)]
         if Relation.AUTHORED_BY in wanted:
             pool += [(claim, 1) for paper in self._papers(node) for claim in self._authors(paper)]
         pool.sort(key=lambda item: self._merit(item[0], node, wanted), reverse=True)
+        if maker:
+            pool.sort(key=lambda item: item[0].relation in _MADE and -self._prominence(item[0].subject))
         few = self.asked.compares and not self.asked.asks
         yield from self._each_once(pool, _LISTED if maker else _FACTS if few else _CLAIMS)
 
     def _of_years(self) -> Iterator[tuple[Claim, int]]:
-        """Claims of what appeared in a year of the question."""
+        """Claims of what appeared in a year of the question, of the sort it asks for, the best known first."""
+        sorts = frozenset().union(*(kinds for kinds, telling in _SORTS if telling.search(self.asked.text)))
         dated = [
             (claim, 1)
             for claim in self.graph.claims.values()
             if claim.relation is Relation.PUBLISHED_ON and (claim.value or "")[:4] in self.asked.years
         ]
-        dated.sort(key=lambda item: self._merit(item[0], "", self.wanted), reverse=True)
-        yield from self._each_once(dated, _LISTED)
+        fitting = [(claim, hop) for claim, hop in dated if self.graph.nodes[claim.subject].kind in sorts] or dated
+        fitting.sort(key=lambda item: self._merit(item[0], "", self.wanted), reverse=True)
+        fitting.sort(key=lambda item: -self._prominence(item[0].subject))
+        yield from self._each_once(fitting, _LISTED)
+
+    def _dates(self, node: str) -> list[Claim]:
+        """The claims that put a node into a year of the question."""
+        about = self.graph.claims_about(node)
+        return [c for c in about if c.relation is Relation.PUBLISHED_ON and (c.value or "")[:4] in self.asked.years]
+
+    def _prominence(self, node: str) -> int:
+        """How many claims other nodes make of a node."""
+        return sum(claim.object == node for claim in self.graph.claims_about(node))
 
     def _each_once(self, pool: list[tuple[Claim, int]], limit: int) -> Iterator[tuple[Claim, int]]:
         """The first `limit` spans that state something new; one span may state several things, as lists do."""

@@ -35,8 +35,8 @@ class Excerpts:
         self.asked = asked
         self.ranking = ranking
         lexical = retriever.lexical
-        self._rarity = {word: lexical.rarity(word) for word in lexical.tokenizer.words(asked.text[:2_000])}
-        self._chinese = [word for word in self._rarity if "\u3400" <= word[0] <= "\u9fff"]
+        self.rarity = {word: lexical.rarity(word) for word in lexical.tokenizer.words(asked.text[:2_000])}
+        self._chinese = [word for word in self.rarity if "\u3400" <= word[0] <= "\u9fff"]
         self._names = [self._pattern(node) for node in asked.nodes]
 
     def introductions(self, nodes: Iterable[str]) -> Iterator[Evidence]:
@@ -61,6 +61,8 @@ class Excerpts:
     def best(self, taken: list[Evidence]) -> Iterator[Evidence]:
         """The best sentences of the best passages, those of the question's language first among near equals.
 
+        Of a passage of a node that the question names, in its language, all sentences are given.
+
         Args:
             taken: evidence there is; its sentences are not given again.
         """
@@ -73,7 +75,8 @@ class Excerpts:
             spans = [s for s in sentences(text[at.start : at.end], at.start) if not _overlaps(s, held)]
             if spans:
                 worth, span = self._window(row, text, spans)
-                found.append((worth, row, span))
+                own = at.node in self.asked.nodes and at.language == self.asked.language
+                found += [(worth, row, run) for run in (_runs(spans) if own else [span])]
         for _, row, span in sorted(found, key=lambda item: -item[0]):
             yield self._cut(row, span)
 
@@ -105,10 +108,10 @@ class Excerpts:
         """How much of the question's words and names a sentence has, by their rarity, in [0, 1]."""
         plain = _plain(sentence)
         words = self.retriever.lexical.tokenizer.latin(sentence)
-        shared = sum(self._rarity[word] for word in self._chinese if word in plain)
-        shared += sum(rarity for word, rarity in self._rarity.items() if word in words)
+        shared = sum(self.rarity[word] for word in self._chinese if word in plain)
+        shared += sum(rarity for word, rarity in self.rarity.items() if word in words)
         shared += _NAMED * sum(bool(name.search(plain)) for name in self._names)
-        return shared / max(sum(self._rarity.values()) + _NAMED * len(self._names), 1e-9)
+        return shared / max(sum(self.rarity.values()) + _NAMED * len(self._names), 1e-9)
 
     def _pattern(self, node: str) -> re.Pattern[str]:
         """Finds any name of a node in plain text; a Latin name only as a whole word."""
@@ -133,6 +136,21 @@ class Excerpts:
     def _claims(self, document: str) -> dict[Span, str]:
         """Ids of the claims of a document by the span that states them."""
         return {(claim.start, claim.end): claim.id for claim in self.graph.by_document.get(document, ())}
+
+
+def _runs(spans: list[Span]) -> list[Span]:
+    """Sentences that follow one another as one span.
+
+    >>> _runs([(0, 10), (11, 20), (40, 50)])
+    [(0, 20), (40, 50)]
+    """
+    runs = spans[:1]
+    for span in spans[1:]:
+        if span[0] - runs[-1][1] <= 2:
+            runs[-1] = (runs[-1][0], span[1])
+        else:
+            runs.append(span)
+    return runs
 
 
 def _plain(text: str) -> str:

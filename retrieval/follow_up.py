@@ -38,7 +38,7 @@ _WHY = re.compile(
     r"^\W*(?:(?:and|but|so)\s+)?(?:why(?: not| is that| so)?|how come|how so|为什么|为何|为啥|怎么会)\W*呢?\W*$", re.I
 )
 _LEANS = re.compile(r"呢\W*$|^\W*(?:(?:and|but|so|then)\b|那|还有|另外)", re.I)
-_SHORT = {"en": 4, "zh": 8}
+_SHORT = {"en": 6, "zh": 12}
 """Words, or characters, of a question that is too short to stand alone if it names nothing."""
 
 

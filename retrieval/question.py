@@ -77,7 +77,7 @@ BUILT = re.compile(
 )
 """What a child does: named before it is the child, named after it the parent."""
 _COMPARE = re.compile(
-    r"\bvs\.?\b|\bversus\b|\bdiffer|\bcompar|\bdistin|\bsame\b|\bsimilar|\bbetter\b|\bor\b|\brather than\b|\bunlike\b"
+    r"\bvs\.?\b|\bversus\b|\bdiffer(?!entia)|\bcompar|\bdistin|\bsame\b|\bsimilar|\bbetter\b|\bor\b|\brather than\b|\bunlike\b"
     r"|区别|不同|差别|差异|对比|比较|相比|异同|还是|一样|一回事|哪个更",
     re.I,
 )
@@ -137,7 +137,8 @@ def understand(
         if any(start < right and left < end for left, right in taken):
             continue
         surface = text[start:end]
-        if not sure and known(surface):
+        opens = not text[:start].strip() and surface[1:].islower()  # capital only because it comes first
+        if (opens or not sure) and known(surface):
             continue
         if nodes := graph.lexicon.lookup(surface):
             found.append((start, nodes))
@@ -179,7 +180,7 @@ def _candidates(text: str) -> Iterator[tuple[int, int, bool]]:
         while words and words[0].casefold() in _PLAIN:  # "Does Mamba", "What"
             start += len(words[0]) + 1
             words = words[1:]
-        if words and end - start > 1 and not re.fullmatch(r"[\d.\-/]+", text[start:end]):
+        if words and end - start > 1 and re.search(r"[A-Z]|[a-z]-?\d", text[start:end]):  # not "2012", "121-layer"
             yield start, end, True
     for match in _WORD.finditer(text):
         if match[0].casefold() not in _PLAIN:
