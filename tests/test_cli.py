@@ -72,7 +72,8 @@ def test_every_command_explains_itself(command: str) -> None:
         (["sparql", "DROP ALL"], "read-only"),
         (["run", "warp_drive"], "no implementation is called"),
         (["diff", "perceptron", "warp_drive"], "no implementation is called"),
-        (["train"], "still to come"),
+        (["train", "--resume", "--out", "/no/such/run"], "/no/such/run"),
+        (["train", "--start", "/no/such/adapter"], "/no/such/adapter"),
         (["ask", "hi", "--workspace", __file__], "this is a file"),
     ],
 )

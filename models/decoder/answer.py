@@ -1,8 +1,9 @@
 """From evidence to a cited answer: decide support, let the decoder write, verify, fill in from the evidence.
 
-What is answered is decided by the evidence: its best sentences (or the hops of a path) are the core of the answer.
-Where the decoder says a part of the core in its own words and that stands up to verification, its words are used;
-where it does not, the evidence's own sentence is. So an answer never says less with a model than without one.
+The evidence's best sentences (or the hops of a path) are the core of the answer. The decoder puts them into its own
+words: a sentence it wrote takes the place of one of the core if it stands up to verification and says what that says,
+and others that stand are added. A tuned decoder may also say that the evidence holds no answer; that counts where the
+evidence is weak.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ailineage.kg.identity import Lexicon
 from ailineage.kg.model import Claim, Node
 from ailineage.models.decoder import extractive, selection
-from ailineage.models.decoder.drafting import Written, follow
+from ailineage.models.decoder.drafting import Writing, Written
 from ailineage.models.decoder.extractive import Quoted
 from ailineage.models.decoder.intent import Intent, intent
 from ailineage.models.decoder.knowledge import Knowledge, cleaned, overlap
@@ -31,7 +32,8 @@ __all__ = ["Answer", "Checked", "Citation", "Done", "Draft", "Event", "Sentence"
 
 SHOWN = 8
 """Most sentences of evidence that the decoder is shown."""
-_TOKENS = 160
+_STRONG = 0.5
+"""The best sentence's chance to answer from which a decoder that declines is not followed."""
 
 
 def answer(
@@ -42,6 +44,7 @@ def answer(
     claims: Mapping[str, Claim] | None = None,
     lexicon: Lexicon | None = None,
     retrieve_ms: float = 0.0,
+    verified: bool = True,
 ) -> Iterator[Event]:
     """Answer a question from its evidence, or refuse; the last event is `Done`.
 
@@ -52,6 +55,7 @@ def answer(
         claims: the graph's claims by id; with them a fact can be said in the other language.
         lexicon: the nodes' names, if they have been gathered already.
         retrieve_ms: how long retrieval took; it counts in the other timings.
+        verified: whether what the decoder writes is checked against what it cites; off only to measure the check.
     """
     clock = _Clock(retrieve_ms)
     knowledge = Knowledge(nodes, claims or {}, lexicon)
@@ -63,14 +67,19 @@ def answer(
     if not core:
         yield Done(_refused(bundle, Refusal("missing", "", tuple(ranked[:1])), knowledge, clock))
         return
-    evidence = _shown(core, ranked)
+    evidence = shown(core, ranked)
     written: list[Written] = []
+    tuned = decoder is not None and decoder.adapter is not None
     if decoder is not None:
-        text, evidence = prompt(bundle.question, evidence, bundle.language)
-        drafts = decoder.generate(text, range(1, len(evidence) + 1), _TOKENS)
-        for event in follow(drafts, evidence, bundle.language, knowledge, written):
+        text, evidence = prompt(bundle.question, evidence, bundle.language, examples=not tuned)
+        writing = Writing(evidence, bundle.language, knowledge, verified)
+        for event in writing.write(decoder, text):
             clock.first()
             yield event
+        written = writing.kept
+        if tuned and writing.declined and ranked[0].chance < _STRONG:
+            yield Done(_declined(bundle, writing, ranked, knowledge, clock))
+            return
     clock.first()
     sentences, used = _assemble(bundle, core, written, evidence, knowledge)
     model = {"base": decoder.base, "adapter": decoder.adapter} if decoder is not None else None
@@ -82,10 +91,33 @@ def answer(
     )
 
 
-def _shown(core: Sequence[Quoted], ranked: Sequence[Piece]) -> list[Evidence]:
+def shown(core: Sequence[Quoted], ranked: Sequence[Piece], most: int = SHOWN) -> list[Evidence]:
     """The evidence the decoder sees: the core first, then what ranks next."""
     spans = {(e.document, e.start, e.end): e for e in (*(q.evidence for q in core), *(p.evidence for p in ranked))}
-    return list(spans.values())[: max(SHOWN, len(core))]
+    return list(spans.values())[: max(most, len(core))]
+
+
+def _led(written: Sequence[Written], evidence: Sequence[Evidence]) -> tuple[tuple[Sentence, ...], list[Evidence]]:
+    """The decoder's own sentences as far as they stand, and the evidence they cite by number."""
+    stood = [w for w in written if w.verdict.supported]
+    used = [evidence[n - 1] for n in dict.fromkeys(n for w in stood for n in w.cited)]
+    sentences = tuple(
+        Sentence(w.text, tuple(used.index(evidence[n - 1]) + 1 for n in w.cited), written=True, verdict=w.verdict)
+        for w in stood
+    )
+    return sentences, used
+
+
+def _declined(bundle: Bundle, writing: Writing, ranked: Sequence[Piece], knowledge: Knowledge, clock: _Clock) -> Answer:
+    """The decoder found no answer in the evidence: what it says instead, or the nearest sentence."""
+    subject = next((knowledge.nodes[id].name(bundle.language) for id in bundle.nodes if id in knowledge.nodes), "")
+    refused = Refusal("missing", subject, tuple([piece for piece in ranked if not piece.unclear][:1]))
+    instead, used = _led(writing.kept, writing.evidence)
+    if not instead:
+        return _refused(bundle, refused, knowledge, clock)
+    sentences = (Sentence(why(refused, bundle.language), ()), *instead)
+    citations = tuple(_citation(n, item, knowledge) for n, item in enumerate(used, 1))
+    return Answer(bundle.question, bundle.language, sentences, citations, True, timings_ms=clock.read())
 
 
 def _assemble(

@@ -16,8 +16,14 @@ from ailineage.retrieval.evidence import Bundle, Evidence, Hop
 from ailineage.retrieval.question import BUILT
 
 MOST = 4
-"""Most sentences of an answer that is no path."""
+"""Most sentences of an answer that is no path and no list."""
+_LISTED = 8
 _MADE = frozenset({Relation.DEVELOPED_BY, Relation.PROPOSED_BY, Relation.AUTHORED_BY})
+_CATALOGUE = _MADE | {Relation.PUBLISHED_ON, Relation.INTRODUCED_IN, Relation.WON}
+_PROPOSING = re.compile(
+    r"\bpropos|\binvent|\bintroduc|\bcame up\b|\bbehind\b|\bcreat|\bthought of\b|\bidea\b|提出|发明|想出|创造|首创",
+    re.I,
+)
 _WRITTEN = re.compile(r"\bauthors?\b|\bwr(?:ote|itten)\b|\bpapers?\b|作者|论文|撰写|写的", re.I)
 _PROPOSED = re.compile(r"\b(?:proposed|invented|introduced) by\b|由[^，。；《]{2,40}提出", re.I)
 _LED = re.compile(
@@ -25,6 +31,12 @@ _LED = re.compile(
     r"|影响了|启发了|后代|后继|衍生|催生",
     re.I,
 )
+_ANNOUNCES = re.compile(
+    r"\b(?:two|three|four) (?:\w+ )?(?:parts|stages|steps|ways|kinds|networks|components|things)\b"
+    r"|[两二三四][个种类步项条大](?:部分|阶段|步|方面|组件|角色|网络)?|分为|[:：]\W*$|如下",
+    re.I,
+)
+"""A sentence that says how many things the next ones name."""
 _LANGUAGE = {"en": {"en": "English", "zh": "Chinese"}, "zh": {"en": "英文", "zh": "中文"}}
 
 
@@ -87,6 +99,10 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
     wanted = intent(bundle.question)
     asked = set(bundle.nodes)
     about = [piece for piece in ranked if not asked or piece.nodes & asked] or ranked
+    if wanted not in (Intent.NAME, Intent.TITLE):  # what a thing is also called explains nothing
+        about = [piece for piece in about if not piece.renames] or about
+    if wanted in (Intent.EXPLAIN, Intent.COMPARISON):
+        about = [piece for piece in about if not _catalogued(piece, bundle, knowledge)] or about
     if several := _several(bundle, ranked, knowledge):
         return _distinct(several, knowledge, MOST)
     if wanted is Intent.LINEAGE and (steps := _steps(bundle, ranked, knowledge)):
@@ -94,19 +110,34 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
     if wanted in VALUES:
         fitting = _proposers(bundle, [piece for piece in about if piece.fits])
         most = 2 if wanted in (Intent.WHO, Intent.COUNT) else 1
-        return (
-            _distinct([p for p in fitting if p.chance >= 0.6 * fitting[0].chance], knowledge, most) if fitting else []
-        )
+        if not fitting:
+            return []
+        near = [p for p in fitting if p.chance >= 0.6 * fitting[0].chance]
+        passed = [p for p in about if p.fits and p not in fitting]
+        better = [p for p in about[:2] if p not in passed and p.chance > fitting[0].chance]  # of what else is asked
+        return _distinct([*_distinct(near, knowledge, most), *better], knowledge, most + 1)
     if wanted is Intent.COMPARISON and len(asked) > 1:
         return _compared(bundle, [piece for piece in about if not piece.unclear] or about, knowledge)
-    if wanted is Intent.LIST and (members := _members(bundle, ranked, knowledge)):
-        return _distinct(members, knowledge, MOST)
+    if (
+        wanted is Intent.LIST
+        and (members := _members(bundle, ranked, knowledge))
+        and (not asked or dates(bundle.question) or about[0] in members)
+    ):
+        return _distinct(members, knowledge, _LISTED)
     if wanted is Intent.LIST and about:
-        return _distinct([p for p in about if p.chance >= 0.35 * about[0].chance], knowledge, MOST)
+        return _in_order(_distinct(_continued(about, ranked, 0.2), knowledge, MOST))
     if wanted is Intent.LINEAGE and about:
         return _distinct([p for p in about if p.chance >= 0.4 * about[0].chance], knowledge, 3)
-    most = 2 if relations(bundle.question) else 3
-    return _in_order(_distinct(_continued(about, ranked, 0.35), knowledge, most)) if about else []
+    most = 3 if relations(bundle.question) else 4
+    return _in_order(_distinct(_continued(about, ranked, 0.1), knowledge, most)) if about else []
+
+
+def _catalogued(piece: Piece, bundle: Bundle, knowledge: Knowledge) -> bool:
+    """Whether it only gives the date, the paper or the makers of something, and the question asks for none of it."""
+    claim = knowledge.claim(piece.evidence)
+    if claim is None:
+        return piece.disputed
+    return claim.relation in _CATALOGUE - relations(bundle.question) or not claim.preferred
 
 
 def _in_order(chosen: list[Piece]) -> list[Piece]:
@@ -124,7 +155,8 @@ def _place(chosen: list[Piece], piece: Piece, home: str) -> int:
 
 def _proposers(bundle: Bundle, fitting: list[Piece]) -> list[Piece]:
     """For who proposed something, the statements of that alone, if there are any: its paper's authors say it less."""
-    if intent(bundle.question) is not Intent.WHO or _WRITTEN.search(bundle.question):
+    asked = bundle.question
+    if intent(asked) is not Intent.WHO or _WRITTEN.search(asked) or not _PROPOSING.search(asked):
         return fitting
     said = [p for p in fitting if _PROPOSED.search(p.evidence.text)]
     return said or fitting
@@ -166,7 +198,7 @@ def _several(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[
 def _members(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
     """Of a list of what somebody made or of what a year brought: the statements of it, if there are several."""
     years = {date[:4] for date in dates(bundle.question)}
-    found = []
+    found: dict[str, Piece] = {}
     for piece in ranked:
         claim = knowledge.claim(piece.evidence)
         if claim is None:
@@ -174,28 +206,35 @@ def _members(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[
         made = claim.relation in _MADE and claim.object in bundle.nodes
         then = claim.relation is Relation.PUBLISHED_ON and (claim.value or "")[:4] in years and not bundle.nodes
         if made or then:
-            found.append(piece)
-    return found if len({knowledge.claims[p.evidence.claim or ""].subject for p in found}) > 1 else []
+            found.setdefault(claim.subject, piece)
+    given = {(e.document, e.start): place for place, e in enumerate(bundle.evidence)}  # the best known first
+    members = sorted(
+        found.values(), key=lambda piece: given.get((piece.evidence.document, piece.evidence.start), len(given))
+    )
+    return members if len(found) > 1 else []
 
 
 def _continued(about: list[Piece], ranked: list[Piece], share: float) -> list[Piece]:
-    """The best sentence, the one that follows it in its text, then those that come near it."""
+    """The best sentence, those that follow it in its text, then those that come near it."""
     best = about[0]
-    after = [
-        p
-        for p in ranked
-        if p.evidence.document == best.evidence.document and 0 <= p.evidence.start - best.evidence.end <= 2
-    ]
-    return [best, *after[:1], *(p for p in about[1:] if p not in after[:1] and p.chance >= share * best.chance)]
+    after = [best]
+    for _ in range(2 if _ANNOUNCES.search(best.evidence.text) else 1):
+        last = after[-1].evidence
+        following = (p for p in ranked if p.evidence.document == last.document)
+        after += [p for p in following if 0 <= p.evidence.start - last.end <= 2][:1]
+    return [*after, *(p for p in about[1:] if p not in after and p.chance >= share * best.chance)]
 
 
 def _compared(bundle: Bundle, about: list[Piece], knowledge: Knowledge) -> list[Piece]:
-    """The sentence that is about several of the things compared, if it is among the best, then one about each alone."""
+    """The sentence that is about several of the things compared, if it is among the best, then those about each."""
     both = next((piece for piece in about if len(piece.nodes.intersection(bundle.nodes)) > 1), None)
     chosen = [both] if both is not None and both in about[:2] else []
-    for node in bundle.nodes[:3]:
-        first = next((p for p in about if node in p.nodes and len(p.nodes.intersection(bundle.nodes)) == 1), None)
-        chosen += [piece for piece in (first or next((p for p in about if node in p.nodes), None),) if piece]
+    of = [
+        [p for p in about if node in p.nodes and len(p.nodes.intersection(bundle.nodes)) == 1]
+        or [p for p in about if node in p.nodes]
+        for node in bundle.nodes[:3]
+    ]
+    chosen += [pieces[place] for place in range(2) for pieces in of if place < len(pieces)]
     return _distinct(chosen, knowledge, MOST)
 
 

@@ -28,7 +28,7 @@ _PATTERNS: tuple[tuple[Intent, re.Pattern[str]], ...] = tuple(
     for intent, patterns in (
         (
             Intent.COMPARISON,
-            (r"\bdiffer|\bcompar|\bversus\b|\bvs\.?\b|difference", "区别|不同|相比|对比|一回事|比较"),
+            (r"\bdiffer(?!entia)|\bcompar|\bversus\b|\bvs\.?\b", "区别|不同|相比|对比|一回事|比较"),
         ),
         (
             Intent.ORGANIZATION,
@@ -64,8 +64,11 @@ _PATTERNS: tuple[tuple[Intent, re.Pattern[str]], ...] = tuple(
         (
             Intent.WHEN,
             (
-                r"\bwhen\b|\b(?:which|what) (?:year|date|month|day)",
-                "哪(?:一)?[年天]|什么时候|何时|几年|几月|哪(?:个)?月|日期|时间",
+                r"\bwhen\b(?: \w+)? (?:did|was|were|had|has|is|came)\b(?! (?:that|it|this) \w+$)|\bwhen\W*$",
+                r"\b(?:which|what|whose) (?:year|date|month|day)|\bwhat time\b|\b(?:date|year) of\b|\bto when\b",
+                r"\b(?:date|year)\W*$|\bor [\w\- ]{2,30} (?:first|earlier)\W*$",
+                "哪(?:一)?[年天]|[什啥]么?时候|何时|(?<![这近那前后好]) ?几几?年|几月|哪(?:个)?月|日期",
+                "(?:发布|提出|发表|诞生|出现|问世|推出|什么)时间|时间是",
             ),
         ),
         (
@@ -75,7 +78,7 @@ _PATTERNS: tuple[tuple[Intent, re.Pattern[str]], ...] = tuple(
                 "多少|几(?:个|层|种|项|次|篇|万|亿)|多大|参数量|规模",
             ),
         ),
-        (Intent.WHO, (r"\bwho(?:m|se)?\b|\bauthors?\b", "谁|作者|哪位|何人|哪些人")),
+        (Intent.WHO, (r"\bwho(?:m|se)?\b|\bauthors?\b|\badvis[eo]rs?\b", "谁|作者|哪两?位|何人|哪些人|导师")),
     )
 )
 
@@ -109,9 +112,16 @@ VALUES = frozenset({Intent.WHO, Intent.WHEN, Intent.COUNT, Intent.ORGANIZATION, 
 
 _ABOUT_SOMEBODY = re.compile(
     r"^\W*(?:and |so )?who(?: is|'s| was| are| were) (?!the\b|a\b|an\b|behind\b|it\b|this\b|that\b|first\b)"
-    r"[\w.\- ·]{2,40}\W*$|^[^的谁]{2,16}(?:是谁|是什么人|何许人也?)\W*$|^\W*谁是[^的]{2,16}\W*$",
+    r"[\w.\- ·]{2,40}\W*$|^(?!.*(?:作者|提出者|发明者|一作|创始人|开发者))[^的谁]{2,16}(?:是谁|是什么人|何许人也?)\W*$"
+    r"|^\W*谁是[^的]{2,16}\W*$",
     re.I,
 )
+_MANNER = re.compile(
+    r"^\W*(?:and |so |but |then |ok |well )*(?:why|explain|describe|how (?!many\b|much\b|large\b|big\b|deep\b|old\b))\b"
+    r"|为什么|为何|为啥|怎么(?!称呼)|怎样|如何|咋|凭什么",
+    re.I,
+)
+"""How or why: a who, when or how many further on in the question is not what it wants."""
 _PARTS = re.compile(r"[,，;；]|\band\b|以及|并且|，?还有", re.I)
 
 
@@ -125,7 +135,10 @@ def intent(question: str) -> Intent:
     """
     if _ABOUT_SOMEBODY.search(question):
         return Intent.EXPLAIN
-    return next((kind for kind, pattern in _PATTERNS if pattern.search(question)), Intent.EXPLAIN)
+    found = (kind for kind, pattern in _PATTERNS if pattern.search(question))
+    if _MANNER.search(question):
+        found = (kind for kind in found if kind not in VALUES)
+    return next(found, Intent.EXPLAIN)
 
 
 def values(question: str) -> list[Intent]:

@@ -51,8 +51,15 @@ class Knowledge:
         return self.words(text)
 
     def claim(self, evidence: Evidence) -> Claim | None:
-        """The claim an evidence states, if it states one that is known."""
-        return self.claims.get(evidence.claim) if evidence.claim else None
+        """The claim an evidence states, if it states one that is known: named in it, or standing at its very span."""
+        if evidence.claim:
+            return self.claims.get(evidence.claim)
+        return self._at.get((evidence.document, evidence.start, evidence.end))
+
+    @cached_property
+    def _at(self) -> dict[tuple[str, int, int], Claim]:
+        """The claims that are whole sentences of articles, by their span."""
+        return {(c.document, c.start, c.end): c for c in self.claims.values() if c.authored}
 
     def rendered(self, claim: Claim, language: str) -> str | None:
         """A claim said in a language; None where it cannot be put into words there."""

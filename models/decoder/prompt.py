@@ -60,7 +60,9 @@ _ROLE = re.compile(
 )
 
 
-def prompt(question: str, evidence: Sequence[Evidence], language: str) -> tuple[str, list[Evidence]]:
+def prompt(
+    question: str, evidence: Sequence[Evidence], language: str, *, examples: bool = True
+) -> tuple[str, list[Evidence]]:
     """The prompt, and the evidences it holds by number: number n is the n-th of the list.
 
     As many of the first as the budget allows are taken, at least one. The best comes last, nearest to the question:
@@ -70,6 +72,7 @@ def prompt(question: str, evidence: Sequence[Evidence], language: str) -> tuple[
         question: its first 500 characters are used.
         evidence: best first.
         language: `en` or `zh`, of the question and so of the answer.
+        examples: whether the two examples come first; a tuned decoder does without.
     """
     head, line, tail = _FRAME[language]
     shown: list[tuple[Evidence, str]] = []
@@ -81,7 +84,8 @@ def prompt(question: str, evidence: Sequence[Evidence], language: str) -> tuple[
         shown.insert(0, (item, said))
         left -= len(said)
     lines = (line.format(n=n, title=harmless(e.title)[:60], text=said) for n, (e, said) in enumerate(shown, 1))
-    text = _EXAMPLES[language] + head + "".join(lines) + tail.format(question=harmless(question)[:_QUESTION])
+    opening = _EXAMPLES[language] + head if examples else head.lstrip("\n")
+    text = opening + "".join(lines) + tail.format(question=harmless(question)[:_QUESTION])
     return text, [item for item, _ in shown]
 
 

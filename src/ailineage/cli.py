@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 import ailineage
-from ailineage.errors import AilineageError, NotYetError, UsageError
+from ailineage.errors import AilineageError, UsageError
 
 if TYPE_CHECKING:
     from ailineage.engine import Engine, Report
@@ -30,17 +30,21 @@ class _Shared(click.Command):
             click.Option(["--embedder"], metavar="NAME", help="Folder or hub name of an embedding model."),
             click.Option(["--decoder"], metavar="NAME", help="Folder or hub name of a causal language model."),
             click.Option(
+                ["--adapter"], metavar="DIR", help="Folder of the decoder's adapter; none for the base alone."
+            ),
+            click.Option(
                 ["--device"], type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where models run."
             ),
         ]
 
     def invoke(self, context: click.Context) -> Any:
         """Open the workspace that the shared options name and hand the engine to the command."""
-        given = {name: context.params.pop(name) for name in ("workspace", "embedder", "decoder", "device")}
+        given = {name: context.params.pop(name) for name in ("workspace", "embedder", "decoder", "adapter", "device")}
         context.obj = ailineage.open(
             given["workspace"],
             embedder_name=given["embedder"],
             decoder_name=given["decoder"],
+            adapter_name=given["adapter"],
             device=given["device"],
             notice=lambda line: click.echo(line, err=True),
         )
@@ -458,13 +462,18 @@ def eval_() -> None:
 @click.argument("file", type=click.Path())
 @click.option("--out", required=True, type=click.Path(), metavar="REPORT.json")
 @click.option("--no-model", is_flag=True, help="Measure the extractive answers.")
+@click.option("--compare", is_flag=True, help="Also the base alone, no model, and no check; in the same run.")
 @click.pass_obj
-def qa(engine: Engine, file: str, out: str, no_model: bool) -> None:
+def qa(engine: Engine, file: str, out: str, no_model: bool, compare: bool) -> None:
     """Answer a question set and score it."""
-    from ailineage.evaluation import evaluate_answers
+    from ailineage.evaluation import MODES, evaluate_answers
 
-    report = evaluate_answers(engine, Path(file), Path(out), model=not no_model)
+    modes = ("extractive",) if no_model else MODES if compare else MODES[:1]
+    report = evaluate_answers(engine, Path(file), Path(out), modes=modes)
     click.echo("\n".join(f"{name}: {value}" for name, value in report.items() if not isinstance(value, (dict, list))))
+    for mode, figures in report["beside"].items():
+        said = ", ".join(f"{name} {value}" for name, value in figures.items() if not isinstance(value, dict))
+        click.echo(f"{mode}: {said}")
 
 
 @eval_.command()
@@ -491,19 +500,68 @@ def retrieval(
 
 
 @eval_.command()
-@click.argument("nodes", type=click.Path())
-@click.argument("edges", type=click.Path())
+@click.argument("nodes", type=click.Path(path_type=Path))
+@click.argument("edges", type=click.Path(path_type=Path))
+@click.option("--document", "named", multiple=True, metavar="PATH", help="Read these documents, not the workspace's.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="REPORT.json", help="Also write the whole report.")
+@_JSON
 @click.pass_obj
-def extraction(engine: Engine, nodes: str, edges: str) -> None:
-    """Entities and relations found, against annotations."""
-    raise NotYetError("eval extraction is still to come")
+def extraction(
+    engine: Engine, nodes: Path, edges: Path, named: tuple[str, ...], out: Path | None, as_json: bool
+) -> None:
+    """Entities and relations found in the workspace's documents, against annotations in NODES.csv and EDGES.csv."""
+    from ailineage import extraction_evaluation as evaluation
+
+    gold = evaluation.load(nodes, edges)
+    report = evaluation.measure(evaluation.read(named) if named else engine.graph, gold)
+    if out:
+        evaluation.write(report, out)
+    _print(report) if as_json else click.echo(evaluation.table(report))
 
 
 @cli.command()
+@click.option("--epochs", default=2.0, show_default=True, type=click.FloatRange(min=0, min_open=True))
+@click.option("--rank", default=16, show_default=True, type=click.IntRange(min=1), help="Rank of the adapter (LoRA).")
+@click.option("--rate", default=3e-4, show_default=True, type=click.FloatRange(min=0, min_open=True))
+@click.option("--at-once", type=click.IntRange(min=1), help="Examples in memory together (default: 1, on a GPU 16).")
+@click.option("--generated", type=click.IntRange(min=0), help="Questions made from the graph, beside those by hand.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop after this time.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--start", type=click.Path(path_type=Path), metavar="DIR", help="An adapter to begin with.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the run (default: in the cache)."
+)
+@click.option("--resume", is_flag=True, help="Go on with the run in this folder.")
+@click.option("--smoke", is_flag=True, help="A trial of a minute or two; its adapter is not used.")
+@_JSON
 @click.pass_obj
-def train(engine: Engine) -> None:
-    """Fine-tune the decoder."""
-    raise NotYetError("train is still to come; the packaged base model answers meanwhile")
+def train(
+    engine: Engine, epochs: float, rank: int, rate: float, at_once: int | None, generated: int | None,
+    minutes: float | None, seed: int, start: Path | None, out: Path | None, resume: bool, smoke: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Fine-tune the decoder on the library; this workspace answers with the result."""
+    from dataclasses import asdict
+
+    from ailineage.models.decoder.training.tuning import Settings
+
+    settings = Settings(
+        rank=rank, alpha=2 * rank, rate=rate, epochs=epochs, minutes=minutes, seed=seed, at_once=at_once
+    )
+    if smoke:
+        settings = Settings(epochs=1, batch=4, evaluate_every=3, minutes=1.5, seed=seed, at_once=at_once)
+        out = out or engine.workspace.cache / "training-smoke"
+    measures = engine.train(
+        settings, out=out, start=start, made=generated, only=12 if smoke else None, resume=resume, publish=not smoke
+    )
+    if as_json:
+        return _print([asdict(measure) for measure in measures])
+    click.echo("step  examples  minutes  loss  held-out loss  declines rightly  cites rightly")
+    for m in measures:
+        click.echo(
+            f"{m.step:4}  {m.seen:8}  {m.minutes:7.1f}  {m.training_loss:4.2f}  {m.loss:13.3f}  {m.declined:16.0%}"
+            f"  {m.cited:13.0%}"
+        )
+    return None
 
 
 @cli.command()

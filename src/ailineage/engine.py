@@ -6,12 +6,14 @@ here; nothing here draws or prints.
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ from ailineage.workspace import Version, Workspace, matching, version_of
 if TYPE_CHECKING:
     from ailineage.models.decoder.answer import Answer, Event
     from ailineage.models.decoder.runtime import Decoder
+    from ailineage.models.decoder.training.tuning import Measure, Settings
     from ailineage.models.reference import Implementation, Step
     from ailineage.retrieval.embedding import Embedder
     from ailineage.retrieval.evidence import Evidence
@@ -56,13 +59,15 @@ class Report:
 class Engine:
     """An opened workspace.
 
-    `embedder` and `decoder` name other models than the packaged ones (a folder or hub name); `decoder` may also be
-    an object with the decoder's interface. `device` is auto, cpu or cuda. `notice` receives one-line messages.
+    `embedder_name` and `decoder_name` name other models than the packaged ones (a folder or hub name), `adapter_name`
+    the folder of another adapter of the decoder than the shipped one, or `none`; `scripted` is an object with the
+    decoder's interface. `device` is auto, cpu or cuda. `notice` receives one-line messages.
     """
 
     workspace: Workspace
     embedder_name: str | None = None
     decoder_name: str | None = None
+    adapter_name: str | None = None
     device: str = "auto"
     notice: Notice = lambda _: None
     scripted: Decoder | None = None
@@ -278,10 +283,11 @@ class Engine:
 
     @cached_property
     def decoder(self) -> Decoder:
-        """The decoder: packaged weights unless another is named.
+        """The decoder: packaged weights and their adapter unless others are named.
 
         Raises:
             WeightsError: if weights are missing; the message says what to install.
+            MismatchError: if the workspace's own adapter was trained on another base.
         """
         if self.scripted is not None:
             return self.scripted
@@ -292,12 +298,102 @@ class Engine:
         if self.decoder_name is None and not shown.exists():
             self.notice(NOTICE)
             shown.touch()
-        return open_decoder(self.decoder_name, self.workspace.cache, self.device)
+        return open_decoder(self.decoder_name, self.workspace.cache, self.device, adapter=self._adapter())
+
+    def _adapter(self) -> Path | None:
+        """The adapter that is named, else the one trained in this workspace, else the shipped one of the packaged base.
+
+        Raises:
+            MismatchError: if the workspace's own was trained on another base.
+        """
+        from ailineage.models.decoder.weights import ADAPTER, PACKAGED
+
+        if self.adapter_name is not None:
+            return None if self.adapter_name == "none" else Path(self.adapter_name).expanduser()
+        base = self.decoder_name or PACKAGED
+        if (trained := self.workspace.current("decoder")) is not None:
+            if trained.manifest.get("base") != base:
+                raise MismatchError(
+                    f"{trained.folder}: trained on {trained.manifest.get('base')}, not {base}; run `ailineage train`"
+                    " with this --decoder, or name an --adapter (none for the base alone)"
+                )
+            return trained.folder
+        return ADAPTER if self.decoder_name is None and ADAPTER.is_dir() else None
+
+    def train(
+        self,
+        settings: Settings,
+        *,
+        out: Path | None = None,
+        start: Path | None = None,
+        made: int | None = None,
+        only: int | None = None,
+        resume: bool = False,
+        publish: bool = True,
+    ) -> list[Measure]:
+        """Fine-tune the decoder on the library and use the result in this workspace from then on.
+
+        Args:
+            settings: of the run.
+            out: folder of the run's state; one in the workspace's cache if None.
+            start: an adapter to begin with.
+            made: how many questions are made from the graph beside those written by hand.
+            only: at most so many questions of each sort, for a trial.
+            resume: go on with the run whose state is in `out`.
+            publish: whether the workspace answers with the new adapter.
+
+        Returns:
+            What every evaluation on the held-out families measured.
+
+        Raises:
+            UsageError: if the workspace holds documents of its own: the decoder is trained on the library.
+        """
+        from ailineage.models.decoder.training import recipe, tuning
+        from ailineage.models.decoder.weights import PACKAGED, prepare
+
+        out = out or self.workspace.cache / "training"
+        if resume and not (out / tuning.STATE).is_file():
+            raise UsageError(f"{out}: there is no run to resume here; leave --resume out")
+        if start is not None and not (start / "adapter_config.json").is_file():
+            raise UsageError(f"{start}: no adapter_config.json in this folder, so it holds no adapter to begin with")
+        if self.documents():
+            raise UsageError("this workspace holds documents of your own; train in another (--workspace DIR)")
+        device = self.device
+        if device == "auto":
+            import torch
+
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        base = prepare(self.decoder_name, self.workspace.cache, "transformers")
+        data = recipe.gather(
+            self.retriever, made=recipe.GENERATED if made is None else made, only=only, seed=settings.seed
+        )
+        measures = tuning.tune(
+            base.path, data.training, data.held_out, out, settings, device=device, start=start, resume=resume
+        )
+        if publish:
+            name = self.decoder_name or PACKAGED
+            files = [out / "adapter_config.json", out / "adapter_model.safetensors"]
+
+            def write(folder: Path) -> None:
+                for file in files:
+                    shutil.copy(file, folder / file.name)
+
+            version = version_of(name, *(sha256(file.read_bytes()).hexdigest() for file in files))
+            with self.workspace.writing():
+                self.workspace.publish("decoder", version, {"base": name, "report": asdict(measures[-1])}, write)
+            self.__dict__.pop("decoder", None)
+        return measures
 
     # ---- asking ---------------------------------------------------------------------------------------------
 
     def ask(
-        self, question: str, *, language: str | None = None, model: bool = True, before: Sequence[Turn] = ()
+        self,
+        question: str,
+        *,
+        language: str | None = None,
+        model: bool = True,
+        before: Sequence[Turn] = (),
+        verified: bool = True,
     ) -> Answer:
         """Answer a question with citations, or refuse.
 
@@ -307,16 +403,23 @@ class Engine:
             model: whether the decoder writes; without it sentences are taken from the evidence.
             before: the turns of the conversation so far, oldest first; a question that leans on them ("and who
                 proposed it?") is first said in full, and the answer's `in_full` holds that.
+            verified: whether what the decoder writes is checked; off only to measure the check.
         """
         from ailineage.models.decoder.answer import Done
 
-        for event in self.stream(question, language=language, model=model, before=before):
+        for event in self.stream(question, language=language, model=model, before=before, verified=verified):
             if isinstance(event, Done):
                 return event.answer
         raise AssertionError("an answer always ends in Done")
 
     def stream(
-        self, question: str, *, language: str | None = None, model: bool = True, before: Sequence[Turn] = ()
+        self,
+        question: str,
+        *,
+        language: str | None = None,
+        model: bool = True,
+        before: Sequence[Turn] = (),
+        verified: bool = True,
     ) -> Iterator[Event]:
         """Like `ask`, but yields what the decoder writes while it writes; the last event holds the answer.
 
@@ -342,7 +445,13 @@ class Engine:
             decoder = self.decoder if model else None
         taken = (time.perf_counter() - began) * 1000
         for event in answer(
-            bundle, decoder, nodes=graph.nodes, claims=graph.claims, lexicon=graph.lexicon, retrieve_ms=taken
+            bundle,
+            decoder,
+            nodes=graph.nodes,
+            claims=graph.claims,
+            lexicon=graph.lexicon,
+            retrieve_ms=taken,
+            verified=verified,
         ):
             if isinstance(event, Done) and asked != question:
                 event = Done(replace(event.answer, question=question, in_full=asked))

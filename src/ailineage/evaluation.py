@@ -12,7 +12,8 @@ from __future__ import annotations
 import statistics
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,31 +48,56 @@ def search_batch(engine: Engine, questions: Path, out: Path, *, k: int, mode: st
     _write(out, results())
 
 
-def evaluate_answers(engine: Engine, questions: Path, out: Path, *, model: bool) -> dict[str, Any]:
+MODES = ("answers", "base", "extractive", "unverified")
+"""As the product answers; with the base alone; without a model; without the check of what the decoder writes."""
+
+
+def evaluate_answers(engine: Engine, questions: Path, out: Path, *, modes: Sequence[str] = MODES[:1]) -> dict[str, Any]:
     """Answer a question set, score it and write the report.
 
+    Args:
+        engine: who answers.
+        questions: the file of the set.
+        out: the file of the report.
+        modes: of `MODES`; the first is the report, the others stand beside it.
+
     Returns:
-        accuracy of the answerable, refusal precision and recall, the share of answer sentences with a citation,
-        latency in ms, each also by language and type, and every answer with its verdict.
+        accuracy of the answerable, refusal precision and recall, the share of answer sentences with a citation and of
+        those that the verifier finds supported by it, latency in ms, each also by language and type, and every answer
+        with its verdict; `beside` holds the figures of the other modes.
     """
-    rows = []
-    for entry in _progress(list(_lines(questions)), "answering"):
-        answer = engine.ask(entry["question"], model=model, before=_before(entry))
-        rows.append({**_row(entry, answer), "right": right(entry, answer.answer, answer.refused)})
-    report: dict[str, Any] = {"questions": len(rows), **_figures(rows)}
+    entries = list(_lines(questions))
+    rows = {mode: _asked(engine, entries, mode) for mode in modes}
+    first = rows[modes[0]]
+    report: dict[str, Any] = {"questions": len(first), **_figures(first)}
     for key in ("lang", "type"):
-        groups = defaultdict(list)
-        for row in rows:
-            groups[row[key]].append(row)
-        report[f"by_{key}"] = {
-            name: {"questions": len(group), **_figures(group)} for name, group in sorted(groups.items())
-        }
-    report["answers"] = rows
+        report[f"by_{key}"] = _groups(first, key)
+    report["beside"] = {mode: {**_figures(rows[mode]), "by_lang": _groups(rows[mode], "lang")} for mode in modes[1:]}
+    report["answers"] = first
     try:
         out.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     except OSError as error:
         raise UsageError(f"{out}: cannot be written: {error.strerror}") from None
     return report
+
+
+def _asked(engine: Engine, entries: list[dict[str, Any]], mode: str) -> list[dict[str, Any]]:
+    if mode == "base":
+        engine = replace(engine, adapter_name="none")
+    rows = []
+    for entry in _progress(entries, mode):
+        answer = engine.ask(
+            entry["question"], model=mode != "extractive", before=_before(entry), verified=mode != "unverified"
+        )
+        rows.append({**_row(entry, answer, engine), "right": right(entry, answer.answer, answer.refused)})
+    return rows
+
+
+def _groups(rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
+    groups = defaultdict(list)
+    for row in rows:
+        groups[row[key]].append(row)
+    return {name: {"questions": len(group), **_figures(group)} for name, group in sorted(groups.items())}
 
 
 def right(entry: dict[str, Any], answer: str, refused: bool) -> bool:
@@ -95,11 +121,14 @@ def _figures(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "refusal_recall": _share(row["refused"] for row in must),
         "refusal_precision": _share(row["must_refuse"] for row in refused),
         "sentences_cited": _share(sentences),
+        "citations_hold": _share(holds for row in rows for holds in row["holds"]),
+        "written": _share(written for row in rows for written in row["written"]),
+        "first_token_ms_p50": round(statistics.median(row["first_ms"] for row in rows)) if rows else None,
         "latency_ms_p50": round(statistics.median(row["ms"] for row in rows)) if rows else None,
     }
 
 
-def _row(entry: dict[str, Any], answer: Answer) -> dict[str, Any]:
+def _row(entry: dict[str, Any], answer: Answer, engine: Engine) -> dict[str, Any]:
     return {
         "id": entry["id"],
         "lang": entry.get("lang", answer.language),
@@ -109,8 +138,28 @@ def _row(entry: dict[str, Any], answer: Answer) -> dict[str, Any]:
         "refused": answer.refused,
         "must_refuse": bool(entry.get("must_refuse")),
         "cited": [bool(sentence.citations) for sentence in answer.sentences],
+        "holds": _hold(answer, engine),
+        "written": [sentence.written for sentence in answer.sentences if sentence.citations],
+        "first_ms": answer.timings_ms["first_token"],
         "ms": answer.timings_ms["total"],
     }
+
+
+def _hold(answer: Answer, engine: Engine) -> list[bool]:
+    """For each cited sentence of an answer whether the verifier finds it supported by the spans it cites."""
+    from ailineage.models.decoder.knowledge import Knowledge
+    from ailineage.models.decoder.verification import verify
+
+    if answer.refused:
+        return []
+    graph = engine.graph
+    knowledge = Knowledge(graph.nodes, graph.claims, graph.lexicon)
+    spans = {citation.n: citation.evidence for citation in answer.citations}
+    return [
+        verify(sentence.text, [e for n in sentence.citations for e in spans[n]], knowledge).supported
+        for sentence in answer.sentences
+        if sentence.citations
+    ]
 
 
 def _answers(

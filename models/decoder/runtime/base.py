@@ -29,10 +29,15 @@ class Decoder(Protocol):
         ...
 
 
-def grammar(markers: Sequence[int], sentences: int = SENTENCES) -> str:
+DECLINED = {"en": "Not in the evidence.", "zh": "资料没有说明。"}
+"""What a tuned decoder opens a refusal with."""
+
+
+def grammar(markers: Sequence[int], sentences: int = SENTENCES, *, declines: bool = False) -> str:
     """A GBNF grammar: one to `sentences` sentences on one line, each followed by one or two of the markers.
 
-    A full stop ends a sentence unless a letter or digit follows it (`3.5`, `U.S.`).
+    A full stop ends a sentence unless a letter or digit follows it (`3.5`, `U.S.`). With `declines` the line may
+    open with one of `DECLINED`, and may end there.
 
     Raises:
         ValueError: if there is no marker to cite with.
@@ -40,9 +45,13 @@ def grammar(markers: Sequence[int], sentences: int = SENTENCES) -> str:
     if not markers:
         raise ValueError("no marker: there is nothing that could be cited")
     numbers = " | ".join(f'"{n}"' for n in dict.fromkeys(markers))
+    root = f'" "? sentence (" "? sentence){{0,{sentences - 1}}} "\\n"'
+    if declines:
+        said = " | ".join(f'"{line}"' for line in DECLINED.values())
+        root += f' | " "? ({said}) (" "? sentence){{0,{sentences - 1}}} "\\n"'
     return "\n".join(
         (
-            f'root ::= " "? sentence (" "? sentence){{0,{sentences - 1}}} "\\n"',
+            f"root ::= {root}",
             "sentence ::= start part+ stop mark",
             r"start ::= [^.!?。！？\[\]\n\t ]",
             r'part ::= [^.!?。！？\[\]\n] | "." [0-9A-Za-z]',

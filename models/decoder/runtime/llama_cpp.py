@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -32,8 +33,6 @@ class LlamaCppDecoder:
         WeightsError: if llama.cpp is not installed or cannot read the file.
     """
 
-    adapter: str | None = None
-
     def __init__(self, weights: Weights, threads: int | None = None) -> None:
         try:
             import xllamacpp
@@ -52,6 +51,7 @@ class LlamaCppDecoder:
         except RuntimeError as error:
             raise WeightsError(f"{weights.path}: llama.cpp cannot read these weights ({error})") from None
         self.base = weights.name
+        self.adapter = weights.adapter and Path(weights.adapter).name
         self._lock = threading.Lock()
         self.timings: dict[str, float] = {}
 
@@ -66,8 +66,9 @@ class LlamaCppDecoder:
 
         def work() -> None:
             try:
-                request = {"prompt": prompt, "n_predict": max_tokens, "temperature": 0, "stream": True}
-                self._server.handle_completions({**request, "grammar": grammar(markers), "stop": ["\n"]}, receive)
+                request = {"prompt": prompt, "n_predict": max_tokens, "temperature": 0, "stream": True, "stop": ["\n"]}
+                shape = grammar(markers, declines=self.adapter is not None)
+                self._server.handle_completions({**request, "grammar": shape}, receive)
                 pieces.put(None)
             except BaseException as error:  # handed on to the caller's thread
                 pieces.put(error)

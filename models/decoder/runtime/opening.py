@@ -10,7 +10,7 @@ from ailineage.models.decoder.weights import Runtime, prepare
 
 
 def open_decoder(
-    name: str | None, cache: Path, device: str = "auto", *, runtime: Runtime | None = None, adapter: str | None = None
+    name: str | None, cache: Path, device: str = "auto", *, runtime: Runtime | None = None, adapter: Path | None = None
 ) -> Decoder:
     """The decoder for a model.
 
@@ -19,19 +19,19 @@ def open_decoder(
         cache: folder for converted weights.
         device: auto, cpu or cuda; cuda is served by transformers.
         runtime: llama.cpp (the fast one) or transformers (the reference); chosen by what is installed if None.
-        adapter: folder of a peft adapter, for transformers.
+        adapter: folder of a peft adapter that was trained on these weights.
 
     Raises:
         WeightsError: if weights are missing or damaged.
     """
     if runtime is None:
-        fast = find_spec("xllamacpp") is not None and device != "cuda" and adapter is None
+        fast = find_spec("xllamacpp") is not None and device != "cuda"
         runtime = "llama.cpp" if fast else "transformers"
-    weights = prepare(name, cache, runtime)
+    weights = prepare(name, cache, runtime, adapter)
     if weights.runtime == "llama.cpp":
         from ailineage.models.decoder.runtime.llama_cpp import LlamaCppDecoder
 
         return LlamaCppDecoder(weights)
     from ailineage.models.decoder.runtime.transformers_lm import TransformersDecoder
 
-    return TransformersDecoder(weights, device=device, adapter=adapter)
+    return TransformersDecoder(weights, device=device)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ailineage.errors import WeightsError
@@ -65,15 +66,14 @@ class TransformersDecoder:
     """A causal language model in torch, greedy.
 
     Args:
-        weights: `path` is a model folder or hub name.
+        weights: `path` is a model folder or hub name; an adapter is merged when loaded.
         device: auto, cpu or cuda.
-        adapter: folder of a peft adapter, merged when loaded.
 
     Raises:
         WeightsError: if the model or the adapter cannot be loaded.
     """
 
-    def __init__(self, weights: Weights, device: str = "auto", adapter: str | None = None) -> None:
+    def __init__(self, weights: Weights, device: str = "auto") -> None:
         try:
             import torch
             from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -89,13 +89,13 @@ class TransformersDecoder:
             model: Any = AutoModelForCausalLM.from_pretrained(weights.path, dtype=dtype)
         except (OSError, ValueError) as error:
             raise WeightsError(f"{weights.name}: cannot be loaded: {str(error).splitlines()[0]}") from None
-        if adapter is not None:
-            model = _with_adapter(model, adapter)
+        if weights.adapter is not None:
+            model = _with_adapter(model, weights.adapter)
         self._model: Any = model.to(device).eval()
         self._pieces: list[str] | None = None
         self._lock = threading.Lock()
         self.base = weights.name
-        self.adapter = adapter
+        self.adapter = weights.adapter and Path(weights.adapter).name
 
     def _vocabulary(self) -> list[str]:
         """The text of every token of the model's output, by id; special tokens are empty."""

@@ -35,6 +35,8 @@ from ailineage.retrieval.evidence import Evidence
 FOLDER = Path(__file__).parent / "questions"
 TYPES = frozenset("explain comparison how why list lineage fact who when story refuse".split())
 CAUSES = frozenset("field unknown missing premise".split())
+HELD_OUT = frozenset({"perception", "alignment", "foundations", "speech", "organization"})
+"""Families that nothing is trained on; what is learned is measured on them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,3 +171,66 @@ def test_what_it_builds_on_and_what_builds_on_it_are_told_apart(library) -> None
     assert [sentence.text for sentence in first.sentences] == [up.text]
     second, _ = ask(library, library.bundle("What builds on BERT?", [up, down], nodes=("bert",)))
     assert [sentence.text for sentence in second.sentences] == [down.text]
+
+
+def tuned(*answers: str) -> ScriptedDecoder:
+    decoder = ScriptedDecoder(answers)
+    decoder.adapter = "tuned"
+    return decoder
+
+
+def test_what_a_tuned_decoder_writes_takes_the_place_of_what_it_says_again(library, perceptron) -> None:
+    decoder = tuned("The perceptron is one single layer of weights with a threshold. [1] It learns from mistakes. [1]")
+    said, _ = ask(library, library.bundle("What is the perceptron?", perceptron), decoder)
+    well_formed(said)
+    assert said.sentences[0].text == "The perceptron is one single layer of weights with a threshold."
+    assert said.sentences[0].written
+    assert said.model == {"base": "scripted", "adapter": "tuned"}
+    assert "Shrdlu" not in decoder.prompts[0]  # the examples are for an untuned base
+
+
+def test_a_sentence_that_does_not_stand_is_written_once_more(library, perceptron) -> None:
+    decoder = tuned(
+        "The perceptron was proposed by Rosenblatt. [4] The perceptron was published in 1987. [2]",
+        " The perceptron is a single layer of weights. [1]",
+    )
+    said, _ = ask(library, library.bundle("What is the perceptron?", perceptron), decoder)
+    assert "1987" not in said.answer
+    assert decoder.prompts[1].startswith(decoder.prompts[0] + " The perceptron was proposed by Rosenblatt. [")
+
+
+def test_a_tuned_decoder_that_lacks_the_value_gives_way_to_the_evidence(library, perceptron) -> None:
+    decoder = tuned("The perceptron is a single layer of weights. [1]")
+    said, _ = ask(library, library.bundle("When was the perceptron published?", perceptron), decoder)
+    assert "January 1957" in said.answer
+
+
+@pytest.mark.parametrize(
+    ("wrote", "instead"),
+    [
+        ("Not in the evidence.", "What they do say: "),
+        ("Not in the evidence. The perceptron was proposed by Rosenblatt. [3]", "The perceptron was proposed by"),
+    ],
+)
+def test_a_tuned_decoder_may_decline_and_say_what_is_there(library, perceptron, wrote, instead) -> None:
+    said, _ = ask(library, library.bundle("How does the perceptron cook rice?", perceptron), tuned(wrote))
+    well_formed(said)
+    assert said.refused
+    assert said.sentences[0].text.startswith("I cannot answer this")
+    assert instead in said.answer
+    assert "Not in the evidence" not in said.answer
+
+
+def test_an_untuned_base_cannot_decline(library, perceptron) -> None:
+    decoder = ScriptedDecoder(["Not in the evidence."])
+    said, _ = ask(library, library.bundle("Who proposed the perceptron?", perceptron), decoder)
+    assert not said.refused
+
+
+def test_unverified_sentences_stay_only_where_that_is_measured(library, perceptron) -> None:
+    bundle = library.bundle("What is the perceptron?", perceptron)
+    wrong = "The perceptron is a single layer of weights with a threshold by Geoffrey Hinton. [4]"
+    events = list(answer(bundle, tuned(wrong), nodes=library.knowledge.nodes, claims=library.claims, verified=False))
+    assert "Hinton" in events[-1].answer.answer
+    checked, _ = ask(library, bundle, tuned(wrong))
+    assert "Hinton" not in checked.answer

@@ -28,6 +28,11 @@ def test_grammar_lists_the_markers_and_refuses_none() -> None:
         grammar([])
 
 
+def test_a_tuned_decoder_may_open_with_a_refusal() -> None:
+    assert "Not in the evidence." in grammar([1], declines=True)
+    assert "Not in the evidence." not in grammar([1])
+
+
 def test_scripted_decoder_leaves_out_foreign_markers_and_remembers() -> None:
     decoder = ScriptedDecoder(["Yes. [1] No. [9]"])
     assert "".join(decoder.generate("prompt", [1])) == "Yes. [1] No."
