@@ -2,8 +2,8 @@
 
 The evidence's best sentences (or the hops of a path) are the core of the answer. The decoder puts them into its own
 words: a sentence it wrote takes the place of one of the core if it stands up to verification and says what that says,
-and others that stand are added. A tuned decoder may also say that the evidence holds no answer; that counts where the
-evidence is weak.
+and others that stand are added. A tuned decoder may also say that the evidence holds no answer; that counts where
+there is doubt (`doubt`) whether it does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ailineage.kg.identity import Lexicon
 from ailineage.kg.model import Claim, Node
-from ailineage.models.decoder import extractive, selection
+from ailineage.models.decoder import doubt, extractive, selection
 from ailineage.models.decoder.drafting import Writing, Written
 from ailineage.models.decoder.extractive import Quoted
 from ailineage.models.decoder.intent import Intent, intent
@@ -32,8 +32,8 @@ __all__ = ["Answer", "Checked", "Citation", "Done", "Draft", "Event", "Sentence"
 
 SHOWN = 8
 """Most sentences of evidence that the decoder is shown."""
-_STRONG = 0.5
-"""The best sentence's chance to answer from which a decoder that declines is not followed."""
+_DOUBTFUL = 0.45
+"""The chance that the evidence holds no answer from which a decoder that declines is followed."""
 
 
 def answer(
@@ -65,7 +65,7 @@ def answer(
         return
     core = extractive.compose(bundle, ranked, knowledge)
     if not core:
-        yield Done(_refused(bundle, Refusal("missing", "", tuple(ranked[:1])), knowledge, clock))
+        yield Done(_refused(bundle, _missing(bundle, ranked, knowledge), knowledge, clock))
         return
     evidence = shown(core, ranked)
     written: list[Written] = []
@@ -77,7 +77,7 @@ def answer(
             clock.first()
             yield event
         written = writing.kept
-        if tuned and writing.declined and ranked[0].chance < _STRONG:
+        if tuned and writing.declined and doubt.chance(bundle, ranked, knowledge) > _DOUBTFUL:
             yield Done(_declined(bundle, writing, ranked, knowledge, clock))
             return
     clock.first()
@@ -110,14 +110,19 @@ def _led(written: Sequence[Written], evidence: Sequence[Evidence]) -> tuple[tupl
 
 def _declined(bundle: Bundle, writing: Writing, ranked: Sequence[Piece], knowledge: Knowledge, clock: _Clock) -> Answer:
     """The decoder found no answer in the evidence: what it says instead, or the nearest sentence."""
-    subject = next((knowledge.nodes[id].name(bundle.language) for id in bundle.nodes if id in knowledge.nodes), "")
-    refused = Refusal("missing", subject, tuple([piece for piece in ranked if not piece.unclear][:1]))
+    refused = _missing(bundle, ranked, knowledge)
     instead, used = _led(writing.kept, writing.evidence)
     if not instead:
         return _refused(bundle, refused, knowledge, clock)
     sentences = (Sentence(why(refused, bundle.language), ()), *instead)
     citations = tuple(_citation(n, item, knowledge) for n, item in enumerate(used, 1))
     return Answer(bundle.question, bundle.language, sentences, citations, True, timings_ms=clock.read())
+
+
+def _missing(bundle: Bundle, ranked: Sequence[Piece], knowledge: Knowledge) -> Refusal:
+    """Nothing says it; the nearest sentence that stands by itself is what there is."""
+    subject = next((knowledge.nodes[id].name(bundle.language) for id in bundle.nodes if id in knowledge.nodes), "")
+    return Refusal("missing", subject, tuple([piece for piece in ranked if not piece.unclear][:1]))
 
 
 def _assemble(

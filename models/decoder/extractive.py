@@ -15,9 +15,11 @@ from ailineage.models.decoder.selection import Piece
 from ailineage.retrieval.evidence import Bundle, Evidence, Hop
 from ailineage.retrieval.question import BUILT
 
-MOST = 4
+MOST = 5
 """Most sentences of an answer that is no path and no list."""
 _LISTED = 8
+_MORE = 0.15
+"""Chance from which a sentence is added to a line of descent."""
 _MADE = frozenset({Relation.DEVELOPED_BY, Relation.PROPOSED_BY, Relation.AUTHORED_BY})
 _CATALOGUE = _MADE | {Relation.PUBLISHED_ON, Relation.INTRODUCED_IN, Relation.WON}
 _PROPOSING = re.compile(
@@ -50,7 +52,7 @@ class Quoted:
 
 
 def compose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Quoted]:
-    """One to four sentences that answer a question; along a path, one a hop. Empty if nothing answers.
+    """One to five sentences that answer a question; along a path, one a hop. Empty if nothing answers.
 
     Args:
         bundle: the question, its nodes and its path.
@@ -58,8 +60,15 @@ def compose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Q
         knowledge: names and claims.
     """
     if bundle.path and follows(bundle):
-        return [hop_sentence(hop, bundle.language, knowledge) for hop in bundle.path]
-    chosen = _choose(bundle, ranked, knowledge)
+        hops = [hop_sentence(hop, bundle.language, knowledge) for hop in bundle.path]
+        taken = {(q.evidence.document, q.evidence.start) for q in hops}
+        about = [p for p in ranked if p.names and not p.unclear and not _catalogued(p, bundle, knowledge)]
+        more = [p for p in about if (p.evidence.document, p.evidence.start) not in taken and p.chance >= _MORE]
+        return hops + _quoted(_distinct(more, knowledge, max(MOST - len(hops), 1)), bundle, knowledge)
+    return _quoted(_choose(bundle, ranked, knowledge), bundle, knowledge)
+
+
+def _quoted(chosen: list[Piece], bundle: Bundle, knowledge: Knowledge) -> list[Quoted]:
     return [Quoted(say(p.evidence, bundle.language, knowledge), p.evidence, p.nodes) for p in chosen]
 
 
@@ -106,7 +115,7 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
     if several := _several(bundle, ranked, knowledge):
         return _distinct(several, knowledge, MOST)
     if wanted is Intent.LINEAGE and (steps := _steps(bundle, ranked, knowledge)):
-        return _distinct(steps, knowledge, 3)
+        return _distinct([*_distinct(steps, knowledge, 3), *about[:2]], knowledge, MOST)
     if wanted in VALUES:
         fitting = _proposers(bundle, [piece for piece in about if piece.fits])
         most = 2 if wanted in (Intent.WHO, Intent.COUNT) else 1
@@ -114,8 +123,10 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
             return []
         near = [p for p in fitting if p.chance >= 0.6 * fitting[0].chance]
         passed = [p for p in about if p.fits and p not in fitting]
-        better = [p for p in about[:2] if p not in passed and p.chance > fitting[0].chance]  # of what else is asked
-        return _distinct([*_distinct(near, knowledge, most), *better], knowledge, most + 1)
+        better = [
+            p for p in about[:2] if p not in passed and p.chance > 0.3 * fitting[0].chance
+        ]  # of what else is asked
+        return _distinct([*_distinct(near, knowledge, most), *better], knowledge, most + 2)
     if wanted is Intent.COMPARISON and len(asked) > 1:
         return _compared(bundle, [piece for piece in about if not piece.unclear] or about, knowledge)
     if (
@@ -127,8 +138,8 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
     if wanted is Intent.LIST and about:
         return _in_order(_distinct(_continued(about, ranked, 0.2), knowledge, MOST))
     if wanted is Intent.LINEAGE and about:
-        return _distinct([p for p in about if p.chance >= 0.4 * about[0].chance], knowledge, 3)
-    most = 3 if relations(bundle.question) else 4
+        return _distinct([p for p in about if p.chance >= 0.4 * about[0].chance], knowledge, MOST)
+    most = 4 if relations(bundle.question) else MOST
     return _in_order(_distinct(_continued(about, ranked, 0.1), knowledge, most)) if about else []
 
 

@@ -28,7 +28,10 @@ _PATTERNS: tuple[tuple[Intent, re.Pattern[str]], ...] = tuple(
     for intent, patterns in (
         (
             Intent.COMPARISON,
-            (r"\bdiffer(?!entia)|\bcompar|\bversus\b|\bvs\.?\b", "区别|不同|相比|对比|一回事|比较"),
+            (
+                r"\bdiffer(?!entia)|\bcompar|\bversus\b|\bvs\.?\b|\b(?:better|worse|preferred|ahead|superior)\b",
+                "区别|不同|相比|对比|一回事|比较|哪个更|谁更|领先",
+            ),
         ),
         (
             Intent.ORGANIZATION,
