@@ -7,6 +7,7 @@ detected; what was read other than as UTF-8 is said so in `Document.encoding`.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import unicodedata
 from collections import Counter
@@ -192,13 +193,13 @@ def _pdf(path: Path, data: bytes, id: str) -> Iterator[Document]:
     from io import BytesIO
 
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
 
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its warnings are about repairs nobody asked for
     try:
         reader = PdfReader(BytesIO(data))
         text = "\n\n".join(page.extract_text() for page in reader.pages)
         title = reader.metadata.title if reader.metadata else None
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except Exception as error:
         raise DocumentError(f"{path}: not a readable PDF: {error}") from None
     if not text.strip():
         raise DocumentError(f"{path}: no text in this PDF; if it is a scan, run OCR first")
@@ -207,24 +208,23 @@ def _pdf(path: Path, data: bytes, id: str) -> Iterator[Document]:
 
 def _docx(path: Path, data: bytes, id: str) -> Iterator[Document]:
     from io import BytesIO
-    from zipfile import BadZipFile
 
     import docx
-    from docx.opc.exceptions import PackageNotFoundError
 
+    lines: list[str] = []
     try:
         file = docx.Document(BytesIO(data))
-    except (BadZipFile, PackageNotFoundError, KeyError, ValueError) as error:
+        for block in file.iter_inner_content():
+            if isinstance(block, docx.table.Table):
+                lines += [" | ".join(cell.text for cell in row.cells) for row in block.rows]
+            else:
+                style = (block.style.name if block.style else None) or ""
+                level = int(style[-1]) if re.fullmatch(r"Heading \d", style) else 0
+                lines.append("#" * level + " " * bool(level) + block.text)
+        title = file.core_properties.title or None
+    except Exception as error:
         raise DocumentError(f"{path}: not a readable docx file: {error}") from None
-    lines: list[str] = []
-    for block in file.iter_inner_content():
-        if isinstance(block, docx.table.Table):
-            lines += [" | ".join(cell.text for cell in row.cells) for row in block.rows]
-        else:
-            style = (block.style.name if block.style else None) or ""
-            level = int(style[-1]) if re.fullmatch(r"Heading \d", style) else 0
-            lines.append("#" * level + " " * bool(level) + block.text)
-    yield _document(path, id, file.core_properties.title or None, "\n".join(lines), "docx")
+    yield _document(path, id, title, "\n".join(lines), "docx")
 
 
 def _jsonl(path: Path, data: bytes, id: str) -> Iterator[Document]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from ailineage.corpus.documents import Document
 
 _SENTENCE = re.compile(
-    r"[^。！？!?；\n]*?(?:[。！？；]+[”’」』）)\"]*|[!?]+[\"')\]]*(?=\s|$)|\.(?=\s+[\"'(\[]?[A-Z0-9\u3400-\u9fff])|\n|\Z)"
+    r"(?:[^。！？!?；\n]|[!?](?![!?]*[\"')\]]*(?:\s|$)))*?"  # a mark amid a word ends nothing
+    r"(?:[。！？；]+[”’」』）)\"]*|[!?]+[\"')\]]*(?=\s|$)|\.(?=\s+[\"'(\[]?[A-Z0-9\u3400-\u9fff])|\n|\Z)"
 )
 _INITIAL = re.compile(r"[^\W\d_]\.?\s[A-Z]\.\s*$")  # the middle name in Vijay R. Konda
 _HEADING = re.compile(r"#{1,6}\s+(.*)")

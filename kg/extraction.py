@@ -28,6 +28,7 @@ EXTRACTOR = "patterns-3"
 Rule = Callable[[Piece, Mapping[str, Node]], Iterator[Found]]
 _TITLE = 12  # characters from which a name can be the title of a paper
 _LONGEST_LINE = 600
+_LONGEST_SENTENCE = 1500  # characters from which it is a table or code that lost its lines
 _HEADING = 100
 _OPENING = 12  # characters within which the subject of a sentence stands
 _SENTENCE = re.compile(r"[。.!?！？:：;；,，]$|[。！？]|\.\s[A-Z]")
@@ -139,6 +140,8 @@ class _Reading:
         subject = self._section or self.page
         for begin, stop in sentences(block.text):
             said = block.text[begin:stop]
+            if len(said) > _LONGEST_SENTENCE:
+                continue
             piece = self._piece(block, begin, stop, named)
             piece = _with_pronoun(piece, subject, self.page)
             trust = 0.4 if HEDGE.search(said) else 1.0

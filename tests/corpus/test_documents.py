@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
+from benchmarks import fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -158,3 +160,17 @@ def test_lines_that_merely_end_alike_are_kept(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     [document] = read(path)
     assert document.text == text
+
+
+@pytest.mark.parametrize("suffix", ["md", "txt", "html", "jsonl", "pdf", "docx"])
+def test_broken_files_of_every_format_are_read_or_refused(tmp_path: Path, suffix: str) -> None:
+    draw, path = random.Random(7), tmp_path / f"file.{suffix}"
+    read_once, complaints = 0, []
+    for data in (fuzz.seeds()[suffix], *(fuzz.mutated(fuzz.seeds()[suffix], draw) for _ in range(60))):
+        path.write_bytes(data)
+        try:
+            read_once += bool(list(read(path)))
+        except DocumentError as error:
+            complaints.append(str(error))
+    assert read_once
+    assert not any("\n" in complaint for complaint in complaints)
