@@ -31,11 +31,13 @@ RELEASED = re.compile(r"^This model was (?:released|published|contributed)\b.{0,
 _GIVEN = r"(?:(?:[A-ZÀ-Þ]\.-?)+|[A-ZÀ-Þ][A-Za-zÀ-ɏ'’-]*)"
 PERSON = rf"{_GIVEN}(?:\s(?:{_GIVEN}|van|von|der|den|de|la|le|da|dos|di|el|bin|al)){{1,4}}"
 """A person's name: given names and surname."""
+_SMALL = frozenset("a an the and of for in with".split())
 _LEFT = re.compile(
-    r"(?P<long>[A-Za-z][\w'’/-]*(?:[ -][A-Za-z][\w'’/-]*){1,9})\s?[(（](?P<short>[A-Z][\w.-]{0,14}?)s?[)）]", re.A
+    r"(?<![\w'’/-])(?P<long>[A-Za-z][\w'’/-]*(?: [A-Za-z][\w'’/-]*){0,9})\s?[(（](?P<short>[A-Z][\w.-]{0,14}?)s?[)）]",
+    re.A,
 )
 _RIGHT = re.compile(
-    r"(?<![\w-])(?P<short>[A-Z][\w.-]{1,14})\s?[(（](?P<long>[A-Za-z][\w'’/-]*(?:[ -][A-Za-z][\w'’/-]*){1,9})[,，)）]",
+    r"(?<![\w-])(?P<short>[A-Z][\w.-]{1,14})\s?[(（](?P<long>[A-Za-z][\w'’/-]*(?: [A-Za-z][\w'’/-]*){0,9})[,，)）]",
     re.A,
 )
 _GLOSS = re.compile(
@@ -278,16 +280,7 @@ class _Naming:
                 begins = range(max(1, len(words) - 1)) if pattern is _LEFT else range(1)
                 for begin in begins:
                     long = " ".join(words[begin:])
-                    if stands_for(short, long) and words[begin].casefold() not in (
-                        "a",
-                        "an",
-                        "the",
-                        "and",
-                        "of",
-                        "for",
-                        "in",
-                        "with",
-                    ):
+                    if stands_for(short, long) and words[begin].casefold() not in _SMALL:
                         spans.append(match.span("long"))
                         if self._knows_it(long) or self._knows_it(short):
                             break
