@@ -8,7 +8,7 @@ building all of them at once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,10 +54,10 @@ class Parts:
         """The nodes that each user document introduced."""
         return {id: list(self.extracts[id].nodes.values()) for id in sorted(self.extracts)}
 
-    def add(self, documents: Iterable[Document]) -> list[str]:
+    def add(self, documents: Iterable[Document], without: Collection[str] = ()) -> list[str]:
         """Read documents and add what they say; returns one line for each that was passed over, and why.
 
-        A document with the id of an earlier one replaces it.
+        A document with the id of an earlier one replaces it. `without` leaves parts of the reading out.
 
         Raises:
             DocumentError: if a document has the id of one of the library's.
@@ -75,7 +75,7 @@ class Parts:
                 if twin != document.id:
                     notes.append(f"{document.source}: the same text as {twin}; passed over")
                 continue
-            self.extracts[document.id] = extract(document, lexicon, self.library.nodes)
+            self.extracts[document.id] = extract(document, lexicon, self.library.nodes, without)
             known[document.sha256] = document.id
         return notes
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ailineage.corpus.documents import Document
@@ -25,6 +25,9 @@ from ailineage.kg.stated import stated
 from ailineage.kg.vocabulary import Kind
 
 EXTRACTOR = "patterns-3"
+PARTS = ("structure", "makers", "phrases", "names", "topics")
+"""Structure of lines; dates, sizes and makers in sentences; telling phrases; names the library does not know; what a
+section is about and what pronouns mean."""
 Rule = Callable[[Piece, Mapping[str, Node]], Iterator[Found]]
 _TITLE = 12  # characters from which a name can be the title of a paper
 _LONGEST_LINE = 600
@@ -43,22 +46,23 @@ class Extract:
     nodes: dict[str, Node] = field(default_factory=dict)
 
 
-def extract(document: Document, lexicon: Lexicon, nodes: Mapping[str, Node]) -> Extract:
+def extract(document: Document, lexicon: Lexicon, nodes: Mapping[str, Node], without: Collection[str] = ()) -> Extract:
     """Read one document.
 
     Args:
         document: spans of claims refer to its stored text.
         lexicon: the library's names.
         nodes: the library's nodes, for their kinds.
+        without: parts of `PARTS` that are left out, to measure what each adds.
     """
     found = list(blocks(document.text))
-    names = naming.unknown(found, lexicon, nodes)
+    names = naming.NONE if "names" in without else naming.unknown(found, lexicon, nodes)
     known = {**nodes, **names.nodes}
     named = [_mentions(block, lexicon, names, known) for block in found]
     votes = Counter(
         node for mentions in named for mention in mentions for node in mention.nodes if len(mention.nodes) == 1
     )
-    reading = _Reading(document, lexicon, known, names.topic)
+    reading = _Reading(document, lexicon, known, None if "topics" in without else names.topic, without)
     for number, (block, mentions) in enumerate(zip(found, named, strict=True)):
         heads = any(LIST_ITEM.match(later.text) for later in found[number + 1 : number + 3])
         reading.block(block, _Named.of(block, mentions, known, votes), heads=heads)
@@ -118,8 +122,17 @@ def _shifted(pairs: list[tuple[Mention, str]], start: int, end: int) -> list[tup
 class _Reading:
     """One document while it is read: its claims and what it is about at the moment."""
 
-    def __init__(self, document: Document, lexicon: Lexicon, known: Mapping[str, Node], page: str | None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        lexicon: Lexicon,
+        known: Mapping[str, Node],
+        page: str | None,
+        without: Collection[str] = (),
+    ) -> None:
         self.document, self.lexicon, self.known, self.page = document, lexicon, known, page
+        self.without = without
+        self.rules = tuple(rule for part, rules in _RULES.items() if part not in without for rule in rules)
         self.claims: list[Claim] = []
         self._seen: set[tuple] = set()
         self._section: str | None = None
@@ -131,7 +144,8 @@ class _Reading:
         left = len(block.text) - len(block.text.lstrip())
         whole = block.text.strip()
         at = block, left, left + len(whole)
-        if len(whole) <= _LONGEST_LINE:
+        structure = "structure" not in self.without
+        if structure and len(whole) <= _LONGEST_LINE:
             self._keep(structured.RULES, self._piece(*at, named), block, 1.0)
             if (row := structured.glued(whole, self.lexicon, self.known)) is not None:
                 self._claim(structured.size(*row), *at, 1.0)
@@ -145,17 +159,19 @@ class _Reading:
             piece = self._piece(block, begin, stop, named)
             piece = _with_pronoun(piece, subject, self.page)
             trust = 0.4 if HEDGE.search(said) else 1.0
-            if len(whole) > _LONGEST_LINE:
+            if structure and len(whole) > _LONGEST_LINE:
                 self._keep((structured.introduced, structured.announced), _affirmed(piece), block, trust)
-            self._keep(_RULES, _affirmed(piece), block, trust)
+            self._keep(self.rules, _affirmed(piece), block, trust)
             systems = [(m, node) for m, node in piece.mentions if self.known[node].kind in SYSTEMS]
             if systems:
                 alone = self.page is None and len({node for _, node in systems}) == 1 and PUBLISHED.search(said)
                 clear = alone or systems[0][0].start <= _OPENING
-                subject = systems[0][1] if clear else self.page
+                subject = systems[0][1] if clear and "topics" not in self.without else self.page
 
     def _enter(self, block: Block, named: _Named, heads: bool) -> None:
         """A heading, or a short line that opens with a name, says what the lines after it are about."""
+        if "topics" in self.without:
+            return
         text = block.text.strip()
         if not block.level and (LIST_ITEM.match(text) or len(text) > _HEADING or _SENTENCE.search(text)):
             return
@@ -279,7 +295,10 @@ def _affirmed(piece: Piece) -> Piece:
     )
 
 
-_RULES: tuple[Rule, ...] = (making.published, making.sizes, making.made, making.hosted, making.owned, stated)
+_RULES: dict[str, tuple[Rule, ...]] = {
+    "makers": (making.published, making.sizes, making.made, making.hosted, making.owned),
+    "phrases": (stated,),
+}
 
 
 def _dates(text: str) -> Iterator[tuple[int, int, str]]:

@@ -65,7 +65,9 @@ def sizes(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
     """A number of parameters belongs to the nearest model named before it, else the first after it."""
     for match in SIZE.finditer(piece.text):
         number, unit = (match["n"], match["u"]) if match["n"] else (match["n2"], match["u2"])
-        value = float(number.replace(",", "")) * UNITS.get((unit or "").casefold(), 1)
+        if not re.fullmatch(r"\d+(?:\.\d+)?", number := number.replace(",", "")):
+            continue  # a date
+        value = float(number) * UNITS.get((unit or "").casefold(), 1)
         if value < 1000:
             continue
         models = [

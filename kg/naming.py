@@ -176,6 +176,10 @@ class Names:
     by_surface: Mapping[str, str]
 
 
+NONE = Names({}, None, None, {})
+"""No name at all."""
+
+
 def unknown(blocks: Sequence[Block], lexicon: Lexicon, known: Mapping[str, Node]) -> Names:
     """The names of a document that the library does not know.
 

@@ -503,20 +503,25 @@ def retrieval(
 @click.argument("nodes", type=click.Path(path_type=Path))
 @click.argument("edges", type=click.Path(path_type=Path))
 @click.option("--document", "named", multiple=True, metavar="PATH", help="Read these documents, not the workspace's.")
+@click.option("--ablation", is_flag=True, help="Also without each part of the reading; of --document alone.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="REPORT.json", help="Also write the whole report.")
 @_JSON
 @click.pass_obj
 def extraction(
-    engine: Engine, nodes: Path, edges: Path, named: tuple[str, ...], out: Path | None, as_json: bool
+    engine: Engine, nodes: Path, edges: Path, named: tuple[str, ...], ablation: bool, out: Path | None, as_json: bool
 ) -> None:
     """Entities and relations found in the workspace's documents, against annotations in NODES.csv and EDGES.csv."""
     from ailineage import extraction_evaluation as evaluation
 
+    if ablation and not named:
+        raise UsageError("--ablation: name the documents to read with --document")
     gold = evaluation.load(nodes, edges)
     report = evaluation.measure(evaluation.read(named) if named else engine.graph, gold)
     if out:
         evaluation.write(report, out)
     _print(report) if as_json else click.echo(evaluation.table(report))
+    if ablation and not as_json:
+        click.echo("\n" + evaluation.ablation(named, gold))
 
 
 @cli.command()
