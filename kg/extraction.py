@@ -296,7 +296,7 @@ def _affirmed(piece: Piece) -> Piece:
 
 
 _RULES: dict[str, tuple[Rule, ...]] = {
-    "makers": (making.published, making.sizes, making.made, making.hosted, making.owned),
+    "makers": (making.published, making.sizes, making.made, making.owned),
     "phrases": (stated,),
 }
 

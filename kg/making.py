@@ -95,9 +95,6 @@ def _listed_sizes(before: str) -> Iterator[float]:
             yield float(number) * UNITS[unit.casefold()]
 
 
-_HOSTED = re.compile(r"\b(?:checkpoints?|weights|models?)\b[^.;]{0,20} under the ", re.I)
-
-
 def made(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
     """Two neighbouring names, one of a maker, with a verb of making between them; a list of makers shares its part."""
     found = [
@@ -125,14 +122,6 @@ def made(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
                 last = _nearest(piece, place + 1, right.end + verb.start("verb") if verb else right.end, nodes)
                 for maker in _joined(piece, range(last, len(found)), nodes) if work else ():
                     yield _maker(nodes[maker].kind), work or one, maker, None, 0.75
-
-
-def hosted(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
-    """Under whose name a model's weights are published, on a page about the model."""
-    match = _HOSTED.search(piece.text)
-    maker = next((n for m, n in piece.mentions if match and m.start == match.end()), None)
-    if piece.topic and maker and nodes[maker].kind is Kind.ORGANIZATION:
-        yield Relation.DEVELOPED_BY, piece.topic, maker, None, 0.7
 
 
 def owned(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
