@@ -29,9 +29,9 @@ from ailineage.models.decoder.training import written
 from ailineage.retrieval.follow_up import Turn, in_full
 
 FOLDS = 5
-ROUNDS = 100
+ROUNDS = 300
 SETTINGS = {
-    "objective": "lambdarank", "lambdarank_truncation_level": 6, "num_leaves": 12, "learning_rate": 0.06,
+    "objective": "lambdarank", "lambdarank_truncation_level": 6, "num_leaves": 12, "learning_rate": 0.025,
     "min_data_in_leaf": 30, "feature_fraction": 0.5, "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 5.0,
     "seed": 0, "deterministic": True, "num_threads": 1, "verbose": -1,
 }  # fmt: skip
