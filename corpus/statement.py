@@ -14,7 +14,7 @@ _MONTHS = "January February March April May June July August September October N
 
 _SETTINGS = {
     "layers": "层数", "hidden": "隐藏维度", "heads": "注意力头数", "width": "宽度", "experts": "专家数", "embedding": "嵌入维度",
-    "context": "上下文长度", "fully_connected_layers": "全连接层数", "convolutional_layers": "卷积层数", "blocks": "块数",
+    "context": "上下文长度", "context_width": "条件向量宽度", "fully_connected_layers": "全连接层数", "convolutional_layers": "卷积层数", "blocks": "块数",
     "queries": "查询数", "feedforward": "前馈维度", "connections": "连接数", "cells": "单元数", "vocabulary": "词表大小",
     "units": "单元数", "text_tokens": "文本词元数", "image_tokens": "图像词元数", "steps": "步数", "projection": "投影维度",
     "patch": "图像块边长", "neurons": "神经元数", "hidden_layers": "隐藏层数", "encoder_layers": "编码器层数",

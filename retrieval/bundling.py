@@ -19,7 +19,7 @@ from ailineage.retrieval.question import Question
 
 if TYPE_CHECKING:
     from ailineage.kg.model import Claim
-    from ailineage.retrieval.retriever import Ranking, Retriever
+    from ailineage.retrieval.retriever import Ranking, Retriever, Scores
 
 _HAN = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
 _ENDS = 3  # nodes between which paths are sought
@@ -55,7 +55,7 @@ def gather(retriever: Retriever, asked: Question, ranking: Ranking, budget: int)
             spent += cost
     order = {(hop.evidence.document, hop.evidence.start): place for place, hop in enumerate(path)}
     kept.sort(key=lambda evidence: order.get((evidence.document, evidence.start), len(order)))
-    unknown, near = _unknown(retriever, asked, ranking), _nearness(retriever, ranking, kept)
+    unknown, near = _unknown(retriever, asked, ranking), _nearness(retriever, excerpts.cosines, kept)
     return Bundle(asked.text, asked.language, asked.nodes, tuple(kept), path, unknown, near, excerpts.rarity)
 
 
@@ -100,15 +100,15 @@ def _unknown(retriever: Retriever, asked: Question, ranking: Ranking) -> tuple[s
     return tuple(name for name in asked.unknown if not any(name.casefold() in text for text in texts))
 
 
-def _nearness(retriever: Retriever, ranking: Ranking, kept: list[Evidence]) -> dict[tuple[str, int, int], float]:
-    """The cosines of the sentences that lie in the evidence."""
+def _nearness(retriever: Retriever, cosines: Scores, kept: list[Evidence]) -> dict[tuple[str, int, int], float]:
+    """The cosines of the sentences that lie in the evidence, the language taken out."""
     near = {}
     for evidence in kept:
         row = retriever.row_at(evidence.document, evidence.start)
         for number in retriever.sentences.of(row) if row is not None else ():
             start, end = map(int, retriever.sentences.spans[number, 1:])
             if evidence.start <= start and end <= evidence.end:
-                near[evidence.document, start, end] = float(ranking.sentences[number])
+                near[evidence.document, start, end] = float(cosines[number])
     return near
 
 

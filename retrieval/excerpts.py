@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ailineage.corpus.documents import Document
 from ailineage.corpus.passages import sentences
 from ailineage.retrieval.evidence import Evidence
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ailineage.retrieval.retriever import Ranking, Retriever
 
 _PASSAGES = 10  # how many of the best passages are looked into
+_ADDED = 3  # passages of a user's own documents that are looked into in any case
 _WINDOW = 3  # neighbouring sentences that a passage gives at most
 _NODES = 5  # nodes that are introduced
 _SAME_LANGUAGE = 0.02  # against cosines, of which good ones lie within a tenth
@@ -38,6 +41,8 @@ class Excerpts:
         self.rarity = {word: lexical.rarity(word) for word in lexical.tokenizer.words(asked.text[:2_000])}
         self._chinese = [word for word in self.rarity if "\u3400" <= word[0] <= "\u9fff"]
         self._names = [self._pattern(node) for node in asked.nodes]
+        axis = retriever.sentences.axis
+        self.cosines = axis.without(ranking.vector, ranking.sentences) if len(ranking.sentences) else ranking.sentences
 
     def introductions(self, nodes: Iterable[str]) -> Iterator[Evidence]:
         """Of each node's article in the question's language, the sentence that introduces the node, and the next.
@@ -61,14 +66,17 @@ class Excerpts:
     def best(self, taken: list[Evidence]) -> Iterator[Evidence]:
         """The best sentences of the best passages, those of the question's language first among near equals.
 
-        Of a passage of a node that the question names, in its language, all sentences are given.
+        Of a passage of a node that the question names, in its language, all sentences are given. The library says
+        things in both languages; documents that were added do not, so theirs counts as the question's.
 
         Args:
             taken: evidence there is; its sentences are not given again.
         """
         rows = self.retriever.rows
         found: list[tuple[float, int, Span]] = []
-        for row in self.ranking.best(_PASSAGES):
+        near = np.where(self.ranking.parts.added > 0, self.ranking.parts.dense, -1)
+        added = [row for row in self.ranking.best(_ADDED, near) if near[row] >= 0]
+        for row in dict.fromkeys([*self.ranking.best(_PASSAGES), *added]):
             at = rows[row]
             text = self.graph.documents[at.document].text
             held = [(old.start, old.end) for old in taken if old.document == at.document]
@@ -98,10 +106,11 @@ class Excerpts:
 
         Its cosine, or the passage's where it has none, and a little for the language and for the words they share.
         """
-        index, cosines = self.retriever.sentences, self.ranking.sentences
-        own = {(int(index.spans[n, 1]), int(index.spans[n, 2])): float(cosines[n]) for n in index.of(row)}
-        fallback = float(self.ranking.dense[row])
-        base = _SAME_LANGUAGE * (self.retriever.rows[row].language == self.asked.language)
+        index, parts = self.retriever.sentences, self.ranking.parts
+        own = {(int(index.spans[n, 1]), int(index.spans[n, 2])): float(self.cosines[n]) for n in index.of(row)}
+        fallback = float(parts.dense[row])
+        same = self.retriever.rows[row].language == self.asked.language or parts.added[row] > 0
+        base = _SAME_LANGUAGE * same
         return [base + own.get(span, fallback) + _WORDS * self._shared(text[slice(*span)]) for span in spans]
 
     def _shared(self, sentence: str) -> float:

