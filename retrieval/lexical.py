@@ -151,10 +151,17 @@ class LexicalIndex:
         """The idf of a word as cut by the tokeniser, at least 0; that of the rarest word if it does not occur."""
         if self._model is None:
             return 0.0
-        number = self._model.vocab_dict.get(word)
-        pointers = self._model.scores["indptr"]
-        count = 0 if number is None else int(pointers[number + 1] - pointers[number])
+        count = len(self.holding(word))
         return float(np.log(1 + (self.size - count + 0.5) / (count + 0.5)))
+
+    def holding(self, word: str) -> NDArray[np.integer]:
+        """The numbers of the texts that hold a word as cut by the tokeniser."""
+        number = None if self._model is None else self._model.vocab_dict.get(word)
+        if number is None:
+            return np.zeros(0, np.int64)
+        pointers, texts = self._model.scores["indptr"], self._model.scores["indices"]
+        found: NDArray[np.integer] = texts[pointers[number] : pointers[number + 1]]
+        return found
 
     def save(self, folder: Path) -> None:
         """Write the index into a folder."""

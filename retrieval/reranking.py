@@ -40,6 +40,8 @@ FEATURES = (
 _OTHER = 4
 """The place, from 0, that the best passage of the other language keeps."""
 _TOP = 5
+_BEYOND = (1, 3, 4)
+"""The places, from 0, that a question which goes on gives to passages of nodes it does not name."""
 _ACROSS = {
     "en": re.compile(r"\bChinese\b|\bin China\b|\bcharacters\b", re.I),
     "zh": re.compile("英文|英语|原文|外文|怎么拼"),
@@ -49,7 +51,7 @@ _CHAIN = re.compile(
     r"|[，；。].*(?:哪|谁|什么|多少|几)|的那[个种类]",
     re.I,
 )
-"""A question that goes on from what it first asks for: every place is needed for the second step."""
+"""A question that goes on from what it first asks for: its second step is about a node that it does not name."""
 _SPREAD = 0.1
 _WEIGHTS = Path(__file__).with_name("reranking.json")
 
@@ -90,22 +92,22 @@ def _spread(retriever: Retriever, asked: Question, ranking: Ranking, order: list
     if _ACROSS[asked.language].search(asked.text):
         return _placed(order, [(1, other[:1]), (3, other[1:2]), (4, other[2:3])])
     if _CHAIN.search(asked.text):
-        return order
+        beyond = [r for r in order if retriever.rows[r].node not in asked.nodes and r not in other]
+        return _placed(order, [(place, [row]) for place, row in zip(_BEYOND, beyond, strict=False)])
     other = _holding(retriever, asked, order[:_OTHER], other) or other
     return _placed(order, [(_OTHER, [row for row in other if row not in order[:_OTHER]][:1])])
 
 
 def _holding(retriever: Retriever, asked: Question, first: list[int], other: list[int]) -> list[int]:
     """Of some rows those that hold a Latin word of the question which the first ones lack, the rarest first."""
-    cut = retriever.lexical.tokenizer.latin
-    wanted = cut(asked.text) - set().union(*(cut(_text(retriever, row)) for row in first))
-    held = {row: sum(map(retriever.lexical.rarity, wanted & cut(_text(retriever, row)))) for row in other}
-    return sorted((row for row in held if held[row] > 0), key=lambda row: -held[row])
-
-
-def _text(retriever: Retriever, row: int) -> str:
-    at = retriever.rows[row]
-    return retriever.graph.documents[at.document].text[at.start : at.end]
+    lexical = retriever.lexical
+    worth = dict.fromkeys(other, 0.0)
+    for word in lexical.tokenizer.latin(asked.text):
+        holding = set(lexical.holding(word).tolist())
+        if not holding.intersection(first):
+            for row in holding.intersection(other):
+                worth[row] += lexical.rarity(word)
+    return sorted((row for row in other if worth[row] > 0), key=lambda row: -worth[row])
 
 
 def _placed(order: list[int], places: list[tuple[int, list[int]]]) -> list[int]:
