@@ -148,6 +148,27 @@ _TELLING = re.compile(
 _COINED = re.compile(
     r"\b(?:introduces?|proposes?|presents?|called|named|dubbed|termed)\s(?:the\s)?(?P<n>[A-Z][\w-]*(?:\s[A-Z0-9][\w.-]*){0,3}?)(?=[,:(—–]|\s\(|\s(?:is|that|which|for|to)\b|,\san?\b)"
 )
+_PART_OF_NAME = (
+    r"(?:[a-z][\w-]*\s){0,2}[a-z][\w-]*[\s-](?:attention|loss|normali[sz]ation|convolutions?|pooling|embeddings?|encodings?|distillation"
+    r"|search|sampling|tokens?|masking|augmentation|regulari[sz]ation|scaling|pre-?training|fine-?tuning|tuning|quanti[sz]ation|pruning"
+    r"|routing|gating|decoding|activations?|recurrence|decoder|layers?|optimi[sz]ation|learning|quer(?:y|ies))"
+)
+_DETERMINER = r"(?:an?\s(?:few\s)?|the\s|its\s|our\s|two\s|both\s)?"
+_EMPLOYED = re.compile(
+    r"\b(?:uses?|using|introduc(?:es?|ing)|propos(?:es?|ing)|presents?|employs?|employing|adopts?|mixes in|incorporates?|relies on"
+    r"|learns|leverages?|utili[sz]es|ideas,|components,|through|via)\s"
+    rf"(?P<list>{_DETERMINER}{_PART_OF_NAME}(?:(?:,\sand|,|\sand)\s{_DETERMINER}{_PART_OF_NAME})*)(?![\w-]|\s(?:rate|schedule|vocabulary|curve|ids?)\b)"
+)
+_TECHNIQUE = re.compile(rf"(?:^|,\sand\s|,\s|\sand\s){_DETERMINER}(?P<n>{_PART_OF_NAME})(?![\w-]|\s(?:rate|schedule|vocabulary|curve|ids?)\b)")
+_NO_PART_OF_NAME = re.compile(
+    r"\b(?:and|or|of|for|to|in|on|with|from|by|as|at|that|which|is|are|be|it|its|their|this|these|those|such|each|every|any|all|some"
+    r"|no|not|same|other|only|also|into|than|more|most|less|further|during|when|while|where|like|own|many|much)\b"
+)
+_PLAIN_ADJECTIVE = re.compile(
+    r"^(?:(?:an?|the|its|our|new|novel|so-called|traditional|conventional|optional|systematic|large-scale|simple|standard|different|multiple|several|various|large|larger|small|smaller|additional|extra|single|special"
+    r"|specific|powerful|efficient|effective|improved|better|deep|deeper|full|fully|first|second|last|final|pretrained|pre-trained|learned"
+    r"|learnable|trainable|input|output|text|image|visual|model|two|three|four|existing|original|common|popular|modern|advanced|custom|separate)\s)+"
+)
 PAPER_AT = re.compile(r"(?:/papers/|arxiv\.org/(?:abs|pdf)/)(\d{4})\.(\d{4,5})")
 """An address of a paper on arXiv."""
 _SIBLING = re.compile(r"^(?:\.{0,2}/)*(?:model_doc/)?(?P<n>[\w.-]+?)(?:\.md|\.html)?(?:#.*)?$")
@@ -237,6 +258,7 @@ class _Naming:
                 text[: match.start()],
             ):
                 self._add(match[0].strip(), Kind.ORGANIZATION, sure=True)
+        self._techniques(text)
         self._tokens(block, spans)
         return None
 
@@ -373,6 +395,14 @@ class _Naming:
             name = " ".join(words)
             if len(name) > 2 and name not in _TASKS and (len(words) > 1 or re.search(r"[A-Z0-9].*[A-Z0-9]", name)):
                 self._add(name, Kind.DATASET, sure=True)
+
+    def _techniques(self, text: str) -> None:
+        """Note what is used or introduced by a name of small words: multigroup attention, a triple loss objective."""
+        for employed in _EMPLOYED.finditer(text):
+            for match in _TECHNIQUE.finditer(employed["list"]):
+                name = _PLAIN_ADJECTIVE.sub("", match["n"])
+                if " " in name.strip() and not _NO_PART_OF_NAME.search(name) and not name.endswith("ing learning"):
+                    self._add(name, Kind.TECHNIQUE, weight=2, sure=True)
 
     def _tokens(self, block: Block, spans: list[tuple[int, int]]) -> None:
         text = block.text

@@ -36,6 +36,11 @@ _BEHIND = re.compile(
     r"^(?:['’]s)?[\s-](?:tokeni[sz]er|dataset|data|loss|paper|vocabulary|documentation|blog|tutorial|format|API|library|class)\b",
     re.I,
 )
+_MEASURED = re.compile(r"(?:\s[a-z][\w-]*){0,2}(?:\s\([^()]{1,20}\))?,?\s?(?:and\s|or\s)?(?:the\s)?")
+_WHICH = re.compile(r"s?\s?(?:[(（][^()（）]*[)）])?,?\s(?:which|that)\s")
+_IDEA = re.compile(
+    r"(?:The|Its|Our) (?:(?:core|key|main|central|basic) (?:idea|insight|contribution|innovation|concept)|(?:extensive )?experiments)\b[^.;]*"
+)
 _OWN = re.compile(r"^\s*(?:[-*•]\s)?The (?:\w+ )?(?:architecture|design|structure) of (?:the )?$", re.I)
 _SOMETHING = re.compile(
     r"\b(?:prior|previous|existing|current|recent|most|many|other|some|these|traditional|conventional|unlike|compared (?:to|with))\s(?:[\w-]+\s)?$|许多|很多|其他|传统的?$|不少|大多数|大部分|一些",
@@ -44,7 +49,7 @@ _SOMETHING = re.compile(
 _PLAIN = 0.8  # confidence of a phrase from which a name in small letters is believed to be one
 _SHORT = 30  # characters of an item that says what its section's subject uses
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-_PART = re.compile(r"(?:en|de)coders?|编码器|解码器", re.I)
+PART = re.compile(r"(?:en|de)coders?|编码器|解码器", re.I)
 _DOERS: dict[Relation, frozenset[Kind]] = {
     Relation.USES: frozenset({Kind.MODEL, Kind.SOFTWARE}),
     Relation.TRAINED_ON: frozenset({Kind.MODEL}),
@@ -57,7 +62,7 @@ _TARGETS: dict[Relation, frozenset[Kind]] = {
     Relation.VARIANT_OF: SYSTEMS | {Kind.CONCEPT},
     Relation.SUCCEEDED_BY: SYSTEMS | {Kind.DATASET},
     Relation.INFLUENCED_BY: SYSTEMS | {Kind.CONCEPT},
-    Relation.USES: SYSTEMS,
+    Relation.USES: SYSTEMS | {Kind.CONCEPT},
     Relation.PART_OF: SYSTEMS | {Kind.CONCEPT},
     Relation.WON: RANGE[Relation.WON],
     Relation.ADDRESSES: frozenset({Kind.TASK}),
@@ -79,7 +84,7 @@ def stated(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
 def _said(
     piece: Piece, nodes: Mapping[str, Node], phrase: Phrase, match: re.Match[str], chinese: bool
 ) -> Iterator[Found]:
-    kinds = frozenset({Kind.MODEL}) if phrase.models else _TARGETS[phrase.relation]
+    kinds = phrase.only or _TARGETS[phrase.relation]
     goals = list(_goals(piece, nodes, match.end(), kinds, phrase, chinese))
     if not goals:
         return
@@ -115,7 +120,7 @@ def _goals(
                 return
         elif not _FILLER.fullmatch(between) or (at < 20 and "," in between):
             return
-        if nodes[node].kind not in kinds:
+        if nodes[node].kind not in kinds or _unspecific(nodes[node], phrase.relation):
             if nodes[node].kind in (Kind.ORGANIZATION, Kind.PERSON) or (
                 not chinese and nodes[node].kind is Kind.DATASET
             ):
@@ -128,20 +133,25 @@ def _goals(
             or (
                 " " in mention.surface
                 and nodes[node].kind is Kind.MODEL
-                and (phrase.models or phrase.confidence >= _PLAIN)
+                and (phrase.only or phrase.confidence >= _PLAIN)
             )
         ):
             return
         tail = piece.text[mention.end :]
-        if _PART.fullmatch(mention.surface):
+        if PART.fullmatch(mention.surface):
             return
-        if not _fits(phrase, tail, chinese):
+        if not _fits(phrase, tail, chinese or nodes[node].kind is Kind.DATASET):
             return
         if chinese and phrase.relation is Relation.USES and re.match(r"\s?(?:模型|架构)?的", tail):
             continue  # 使用预训练的编码器: what is used comes later
         yield mention, node
         yield from _listed(piece, nodes, place, kinds, phrase, chinese)
         return
+
+
+def _unspecific(node: Node, relation: Relation) -> bool:
+    """Whether to use it says nothing: neural networks, large language models."""
+    return relation is Relation.USES and node.kind is Kind.CONCEPT and bool(re.search(r"(?:network|model)s?$", node.name()))
 
 
 def _compound(between: str, mention: Mention) -> bool:
@@ -152,11 +162,11 @@ def _compound(between: str, mention: Mention) -> bool:
     )
 
 
-def _fits(phrase: Phrase, tail: str, chinese: bool) -> bool:
-    """Whether what follows the first object leaves it the object of the phrase."""
+def _fits(phrase: Phrase, tail: str, whole: bool) -> bool:
+    """Whether what follows the first object leaves it the object of the phrase; `whole` for Chinese and data sets."""
     if phrase.tail is not None:
         return phrase.tail.match(tail) is not None
-    if not chinese:
+    if not whole:
         return not _BEHIND.match(tail)
     if phrase.relation in (Relation.BUILDS_ON, Relation.VARIANT_OF):
         return not re.match(
@@ -176,9 +186,10 @@ def _listed(
         if same and re.fullmatch(r"\s?[(（\[]?\s?", between):
             previous = (mention, node)
             continue
-        plain = re.sub(r"^\s?[)）]|\s?\[\d+\]", "", between)
-        with_it = phrase.models and re.fullmatch(r"\s?(?:[\w-]+\s){0,3}with (?:the |an? )?", between)
-        if nodes[node].kind not in kinds or not (JOINED.match(plain) or with_it):
+        plain = re.sub(r"^s?\s?[)）]|\s?\[\d+\]", "", between)
+        with_it = phrase.only and re.fullmatch(r"\s?(?:[\w-]+\s){0,3}with (?:the |an? )?", between)
+        measured = phrase.relation is Relation.EVALUATED_ON and _MEASURED.fullmatch(between)
+        if nodes[node].kind not in kinds or not (JOINED.match(plain) or with_it or measured):
             return
         yield mention, node
         previous = (mention, node)
@@ -195,17 +206,18 @@ def _doer(
         return piece.topic
     for place in range(len(before) - 1, -1, -1):
         mention, node = before[place]
-        lead = re.split(r"[,，;；(（:：。]", text[: mention.start])[-1]
+        lead = re.split(r"[,，;；(（:：。]", text[: _list_head(piece, place)])[-1]
         if place and re.search(r"[(（][^)）]*$", text[: mention.start]):
             continue  # another name of what stands before the brackets, or a gloss
         while place and before[place - 1][0].end == mention.start:
             place -= 1  # Transformer解码器 speaks of the Transformer
             mention, node = before[place]
         modified = (_MODIFIED_ZH if chinese else _MODIFIED).search(lead) and not _OWN.search(lead)
+        modified = modified and not _WHICH.fullmatch(text[mention.end : begin])
         gap = re.sub(r"[(（][^()（）]*[)）]|\[[\d,-]+\]", "", text[mention.end : begin])
         if modified and not (place == 0 and mention.start <= 3):
             continue
-        if _SOMETHING.search(lead) or _PART.fullmatch(mention.surface):
+        if _SOMETHING.search(lead) or PART.fullmatch(mention.surface):
             return None
         if nodes[node].kind not in WORKS:
             if chinese and re.fullmatch(r"[^，,。；;]{0,6}", gap):
@@ -223,7 +235,7 @@ def _doer(
             return None
         return node
     opening = re.sub(r"^\s*(?:[-*•·]|\d+[.)、])?\s*", "", text[:begin])
-    if not before and len(opening) <= (2 if chinese else 0):
+    if not before and (len(opening) <= (2 if chinese else 0) or _IDEA.fullmatch(opening)):
         if not chinese:
             later = [
                 pair for pair in piece.mentions if pair[0].start >= goals[-1][0].end and nodes[pair[1]].kind in SYSTEMS
@@ -234,6 +246,19 @@ def _doer(
             return None
         return piece.topic
     return None
+
+
+def _list_head(piece: Piece, place: int) -> int:
+    """Where the list begins in which a name stands; glosses in brackets are passed over."""
+    start = piece.mentions[place][0].start
+    while place:
+        between = piece.text[piece.mentions[place - 1][0].end : start]
+        glossed = between.startswith((")", "s)", "）")) and re.search(r"[(（][^()（）]*$", piece.text[: piece.mentions[place - 1][0].start])
+        if not JOINED.match(re.sub(r"^s?\s?[)）]", "", between)):
+            break
+        place -= 2 if glossed and place > 1 else 1
+        start = piece.mentions[place][0].start
+    return start
 
 
 def _written(surface: str) -> bool:
@@ -248,8 +273,10 @@ def _close(gap: str) -> bool:
     clauses = re.split(r"[，,]", gap)
     if len(clauses) > 3 or len(clauses[-1]) > 14:
         return False
+    if len(clauses) > 1 and not clauses[-1].strip():
+        return not re.search(r"[？?！!“”]|他们|我们|人们|研究|如果|之前|以前|相比|[您你]|如何|不能|可以看", gap)
     return not re.search(
-        r"[？?！!]|“|”|他们|我们|人们|研究|设计|训练|实现|需要|构建|提出|包括|使用|采用|如果|当|之前|以前|相比|加载|[您你]|如何|演示|脚本|代码|帮助|执行|不能",
+        r"[？?！!]|“|”|他们|我们|人们|研究|设计|训练|实现|需要|构建|提出|包括|使用|采用|如果|当(?!时)|之前|以前|相比|加载|[您你]|如何|演示|脚本|代码|帮助|执行|不能",
         gap,
     )
 
