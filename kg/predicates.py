@@ -18,6 +18,7 @@ from ailineage.kg.found import SYSTEMS, Found, Piece
 from ailineage.kg.identity import fold
 from ailineage.kg.model import Node
 from ailineage.kg.patterns import JOINED
+from ailineage.kg.stated import PART
 from ailineage.kg.vocabulary import Kind, Relation
 
 _IS = re.compile(
@@ -26,13 +27,15 @@ _IS = re.compile(
 )
 _END = re.compile(
     r"[,.;:]|\s(?:that|which|who|whose|for|with|without|by|from|to|in|on|of|at|and|or|as|than|trained|pre-?trained|designed|built|based|"
-    r"introduced|proposed|developed|released|created|capable|able|using|used|consisting|inspired|adapted|tailored|optimi[sz]ed|"
-    r"fine-?tuned|where|when|but|made|specifically|is|are|was)\b"
+    r"introduced|proposed|developed|released|created|capable|able|using|used|consisting|inspired|adapted|tailored|"
+    r"fine-?tuned|featuring|combining|based|where|when|but|made|specifically|is|are|was)\b"
 )
 _HEAD = re.compile(
     r"\s?(?:[\w-]+\s){0,2}(?:models?|networks?|architectures?|frameworks?|detectors?|encoders?|decoders?|transformers?|systems?|LLMs?|backbones?|method|approach|classifiers?)$",
     re.I,
 )
+_WITH = re.compile(r"\s|-(?:based|enhanced|augmented|powered)\b")
+_WHOLE = re.compile(r"encoder[-–/ ]decoder|编码器[-–/]?解码器", re.I)
 _KIN = re.compile(
     r"s?(?:\s(?:[\w-]+\s)?(?:models?|networks?|architectures?|encoders?|decoders?|variants?|LLMs?|backbones?|autoencoders?))?$",
     re.I,
@@ -49,7 +52,7 @@ _SUCH_AS = re.compile(
 _SUCH_AS_ZH = re.compile(r"\s?(?:模型|网络|架构|变体|变种)?\s?[,，(（]?\s?(?:例如|比如|譬如|(?<!假)(?<!不)如)\s?[:：]?\s?$")
 _PARTS = re.compile(
     r"^\s?(?:模型|网络|架构|结构)?(?:中|里)?[,，]?\s?(?:主要)?(?:包含|包括|由)了?\s?$"
-    r"|^(?:\s(?:model|network|architecture))?\s(?:mainly\s)?(?:consists of|is composed of|is made up of|comprises|has two parts:)\s(?:an?\s|the\s|two\s)?(?:[\w-]+\s){0,2}$"
+    r"|^(?:\s(?:model|network|architecture))?\s(?:mainly\s)?(?:consists of|is composed of|is made up of|comprises|has two parts:)\s(?:an?\s|the\s|two\s)?$"
 )
 _AS_PARTS_ZH = re.compile(r"[^，。；;]{0,6}(?:部分|组成|构成)")
 _SIZED = re.compile(
@@ -67,7 +70,7 @@ _BARE = 3  # names in a predicate from which it is an enumeration
 def is_a(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
     """X is a ... Y: of X, what stands in the predicate."""
     for place, (subject, node) in enumerate(piece.mentions):
-        if nodes[node].kind not in SYSTEMS or not _speaks(piece, place):
+        if nodes[node].kind not in SYSTEMS or PART.fullmatch(subject.surface) or not _speaks(piece, place):
             continue
         rest = piece.text[subject.end :]
         if match := _IS.match(rest):
@@ -86,7 +89,11 @@ def _english(piece: Piece, nodes: Mapping[str, Node], place: int, begin: int) ->
     text = re.sub(r"\([^()]*\)", lambda match: "\0" * len(match[0]), piece.text)
     end = _END.search(text, begin)
     stop = end.start() if end else len(text)
-    named = [(m, n) for m, n in piece.mentions[place + 1 :] if m.start >= begin and m.end <= stop and text[m.start] > "\0"]
+    named = [
+        (m, n)
+        for m, n in piece.mentions[place + 1 :]
+        if begin <= m.start and m.end <= stop and text[m.start] > "\0" and not PART.fullmatch(m.surface)
+    ]
     doer = piece.mentions[place][1]
     if len(named) > _BARE:
         return
@@ -97,11 +104,13 @@ def _english(piece: Piece, nodes: Mapping[str, Node], place: int, begin: int) ->
     for number, (mention, node) in enumerate(named):
         tail = re.sub(r"\s?\0+", "", text[mention.end : stop])
         kind, last = nodes[node].kind, number == len(named) - 1
-        if kind is Kind.MODEL and last and _KIN.fullmatch(tail):
+        if _WHOLE.fullmatch(mention.surface):
+            yield Relation.USES, doer, node, None, 0.65
+        elif kind is Kind.MODEL and last and _KIN.fullmatch(tail):
             yield Relation.VARIANT_OF, doer, node, None, 0.75
         elif kind is Kind.TASK and _HEAD.search(tail):
             yield Relation.ADDRESSES, doer, node, None, 0.75
-        elif kind in (Kind.MODEL, Kind.TECHNIQUE) and tail[:1] in " -" and _HEAD.search(tail):
+        elif kind in (Kind.MODEL, Kind.TECHNIQUE) and _WITH.match(tail) and _HEAD.search(tail):
             yield Relation.USES, doer, node, None, 0.65
 
 
@@ -122,7 +131,9 @@ def examples(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
     for place, (mention, node) in enumerate(piece.mentions[:-1]):
         following, other = piece.mentions[place + 1]
         between = piece.text[mention.end : following.start]
-        if nodes[node].kind is not Kind.MODEL or not (_SUCH_AS.fullmatch(between) or _SUCH_AS_ZH.fullmatch(between)):
+        if nodes[node].kind is not Kind.MODEL or PART.fullmatch(mention.surface):
+            continue
+        if not (_SUCH_AS.fullmatch(between) or _SUCH_AS_ZH.fullmatch(between)):
             continue
         for later in range(place + 1, len(piece.mentions)):
             named, other = piece.mentions[later]
@@ -136,7 +147,7 @@ def components(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
     """X consists of A and B."""
     for place, (mention, node) in enumerate(piece.mentions[:-1]):
         following, _ = piece.mentions[place + 1]
-        if nodes[node].kind is not Kind.MODEL or not _PARTS.match(piece.text[mention.end : following.start]):
+        if nodes[node].kind is not Kind.MODEL or PART.fullmatch(mention.surface) or not _PARTS.match(piece.text[mention.end : following.start]):
             continue
         last = place + 1
         while last + 1 < len(piece.mentions) and JOINED.match(
@@ -145,8 +156,8 @@ def components(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
             last += 1
         if re.search(r"[\u4e00-\u9fff]", piece.text) and not _AS_PARTS_ZH.match(piece.text, piece.mentions[last][0].end):
             continue
-        for _, part in piece.mentions[place + 1 : last + 1]:
-            if nodes[part].kind in SYSTEMS:
+        for named, part in piece.mentions[place + 1 : last + 1]:
+            if nodes[part].kind in SYSTEMS and piece.text[named.end : named.end + 1] != "-":
                 yield Relation.PART_OF, part, node, None, 0.7
 
 
@@ -171,6 +182,6 @@ def noted(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
         return
     for mention, node in piece.mentions:
         clause = re.search(r"(?:^\s*[-*•·]|[,，;；、+])[^,，;；、+]*$", piece.text[: mention.start])
-        after = re.match(r"\s?(?:的|和|与|is|of|for)", piece.text[mention.end :])
+        after = re.match(r"\s?(?:的|和|与|论文|教程|文档|指南|模型|[A-Za-z-])", piece.text[mention.end :])
         if nodes[node].kind in (Kind.TECHNIQUE, Kind.CONCEPT) and clause and _NOTE.fullmatch(clause[0]) and not after:
             yield Relation.USES, piece.topic, node, None, 0.6

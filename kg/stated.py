@@ -23,7 +23,7 @@ _FILLER = re.compile(
 )
 _MODIFIED = re.compile(
     r"\b(?:is|are|was|were|be|been|as|uses?|using|used|with|on|upon|of|in|for|to|from|by|than|like|via|through|into|over|"
-    r"extends?|outperforms?|improves?|combines?|adopts?|employs?|including|a|an|between|both)\s(?:[\w’'-]+\s){0,5}$",
+    r"extends?|outperforms?|improves?|updates?|modif(?:y|ies)|enhances?|augments?|combines?|adopts?|employs?|including|a|an|between|both)\s(?:[\w’'-]+\s){0,5}$",
     re.I,
 )
 _MODIFIED_ZH = re.compile(
@@ -33,7 +33,7 @@ _OTHER_CLAUSE = re.compile(
     r"[;；。]|\b(?:we|they|researchers|authors)\b|[,，]\s(?:and|but|while|whereas|so)\s(?:the|we|it)\b", re.I
 )
 _BEHIND = re.compile(
-    r"^(?:['’]s)?[\s-](?:tokeni[sz]er|dataset|data|loss|paper|vocabulary|documentation|blog|tutorial|format|API|library|class)\b",
+    r"^(?:['’]s)?[\s-](?:tokeni[sz]er|dataset|data|loss|paper|vocabulary|documentation|blog|tutorial|format|API|library|class|benchmark|corpus|leaderboard|(?:task )?guide)\b",
     re.I,
 )
 _MEASURED = re.compile(r"(?:\s[a-z][\w-]*){0,2}(?:\s\([^()]{1,20}\))?,?\s?(?:and\s|or\s)?(?:the\s)?")
@@ -47,9 +47,10 @@ _SOMETHING = re.compile(
     re.I,
 )
 _PLAIN = 0.8  # confidence of a phrase from which a name in small letters is believed to be one
+_WAYS = re.compile(r"(?:training|supervised learning|GPU computing)$", re.I)
 _SHORT = 30  # characters of an item that says what its section's subject uses
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-PART = re.compile(r"(?:en|de)coders?|编码器|解码器", re.I)
+PART = re.compile(r"(?:en|de)coders?|编码器|解码器|discriminators?|generators?|[判鉴]别器|生成器", re.I)
 _DOERS: dict[Relation, frozenset[Kind]] = {
     Relation.USES: frozenset({Kind.MODEL, Kind.SOFTWARE}),
     Relation.TRAINED_ON: frozenset({Kind.MODEL}),
@@ -108,7 +109,9 @@ def _goals(
         if chinese:
             if not re.fullmatch(rf"[^，。；,;：:]{{0,{phrase.gap}}}", between):
                 return
-            if (number and re.search(r"的|和|与|、", between)) or (
+            if (number and re.search(r"的|和|与|、", between)) or (phrase.relation is Relation.USES and between[:1] == "的"):
+                return
+            if (
                 phrase.relation in LINEAGE and not number and _compound(between, mention)
             ):
                 return
@@ -150,8 +153,8 @@ def _goals(
 
 
 def _unspecific(node: Node, relation: Relation) -> bool:
-    """Whether to use it says nothing: neural networks, large language models."""
-    return relation is Relation.USES and node.kind is Kind.CONCEPT and bool(re.search(r"(?:network|model)s?$", node.name()))
+    """Whether to use it says nothing: of concepts only ways of training, and GPUs, are used."""
+    return relation is Relation.USES and node.kind is Kind.CONCEPT and not _WAYS.search(node.name())
 
 
 def _compound(between: str, mention: Mention) -> bool:
