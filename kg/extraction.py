@@ -272,7 +272,7 @@ def _with_pronoun(piece: Piece, subject: str | None, page: str | None) -> Piece:
         piece = replace(piece, mentions=tuple(pair for pair in piece.mentions if pair[0].start >= match.end()))
     if any(mention.start < match.end() for mention, _ in piece.mentions):
         return piece
-    meant = subject if match["it"] in ("It", "它") else page or subject
+    meant = subject if match["it"] in ("It", "it", "它") else page or subject
     if meant is None:
         return piece
     mention = Mention(match.start("it"), match.end("it"), match["it"], (meant,))
@@ -303,7 +303,7 @@ def _affirmed(piece: Piece) -> Piece:
 
 
 _RULES: dict[str, tuple[Rule, ...]] = {
-    "makers": (making.published, making.sizes, making.made, making.owned),
+    "makers": (making.published, making.cited, making.sizes, making.made, making.owned),
     "phrases": (stated,),
     "predicates": (predicates.is_a, predicates.examples, predicates.components, predicates.sized, predicates.noted),
 }

@@ -38,7 +38,7 @@ PUBLISHED = re.compile(
     re.I,
 )
 SIZE = re.compile(
-    r"(?P<n>\d+(?:[.,]\d+)*)\s*(?P<u>万亿|千亿|百亿|十亿|亿|千万|百万|万|trillion|billion|million|thousand|[TBMK](?![A-Za-z]))?[,，]?\s*(?:个|多)*\s*(?:参数|parameters?\b|params?\b)"
+    r"(?P<n>\d+(?:[.,]\d+)*)\s*(?P<u>万亿|千亿|百亿|十亿|亿|千万|百万|万|trillion|billion|million|thousand|[TBMK](?![A-Za-z]))?[,，]?[\s-]*(?:个|多)*\s*(?:参数|parameters?\b|params?\b)"
     r"|(?:参数(?:量|规模|数量|数)?|parameter count|parameters)[^\d。.;；\n]{0,12}?(?P<n2>\d+(?:[.,]\d+)*)\s*(?P<u2>万亿|千亿|百亿|十亿|亿|千万|百万|万|trillion|billion|million|[TBMK](?![A-Za-z]))",
     re.I,
 )
@@ -116,11 +116,11 @@ PHRASES: tuple[Phrase, ...] = (
     _en(Relation.SUCCEEDED_BY, r"(?:is|was) (?:succeeded|superseded|followed) by", 0.8),
     _en(Relation.INFLUENCED_BY, r"(?:inspired|influenced|motivated) by(?: the (?:\w+ ){1,3}(?:of|in))?|(?:draws|takes|drawing|taking) inspiration from|borrow(?:s|ed|ing) (?:\w+ ){0,4}from", 0.8),
     _en(Relation.USES, r"uses|(?<=models )use|(?<=we )(?:use|employ|adopt|leverage|apply)|employs|adopts|relies on|by using|utili[sz]es|leverages|incorporates|integrates|applies|makes use of|built using|equipped with|powered by|replaces (?:[\w-]+ ){1,4}with", 0.65),
-    _en(Relation.USES, r"(?:introduc|present|propos|learn|incorporat)(?:e|es|ing)|mixes in|(?:is |are )?made up of|with (?:the |its )?(?:two|three|four|several) (?:\w+ ){0,2}(?:ideas|techniques|components|mechanisms|innovations|improvements|changes)[,:]|(?:setup|model|network|decoder|encoder|framework) using (?:an?|the)|(?:via|through)", 0.6, only=_TECHNIQUES),
+    _en(Relation.USES, r"(?:introduc|present|propos|learn|incorporat)(?:e|e?s|ing)|mixes in|(?:is |are )?made up of|with (?:the |its )?(?:two|three|four|several) (?:\w+ ){0,2}(?:ideas|techniques|components|mechanisms|innovations|improvements|changes)[,:]|(?:setup|model|network|decoder|encoder|framework) using (?:an?|the)|(?:via|through)", 0.6, only=_TECHNIQUES),
     _en(Relation.USES, r"(?:setup|idea\b[^.;]{0,80}) using (?:an?|the) (?:standard|plain|single|vanilla)|(?<=match) using", 0.6),
     _en(Relation.USES, r"(?:pre-?|fine-?)?trained (?:by|through|via)(?: means of)?", 0.65),
     _en(Relation.TRAINED_ON, r"(?:(?:pre-?|fine-?|post-?)?train(?:ed|ing)|finetuned|fine-tuned)(?: \w+){0,3} (?:on|with|using)(?: (?:\w+ ){0,2}(?:text|data|images?|speech|code|examples|samples|corpus) (?:from|of|comprising|consisting of))?(?: the)?", 0.75),
-    _en(Relation.EVALUATED_ON, r"(?:evaluat(?:ed?|ion|ions|ing)|test(?:ed|s)?|results?|performance|accuracy|scores?|state[ -]of[ -]the[ -]art|sota|improvements?|gains?|AP(?:_\w+)?|mAP|mIoU|F1|BLEU|WER|competitive|experiments?|achiev\w+|reach\w+|obtain\w+|attain\w+|surpass\w+|outperform\w+)(?:\s[^\s.;]+){0,9}? on(?: the| both)?", 0.7),
+    _en(Relation.EVALUATED_ON, r"(?:evaluat(?:ed?|ion|ions|ing)|test(?:ed|s)?|results?|performance|accuracy|scores?|state[ -]of[ -]the[ -]art|sota|improvements?|gains?|AP(?:_\w+)?|mAP|mIoU|F1|BLEU|WER|competitive|experiments?|achiev\w+|reach\w+|obtain\w+|attain\w+|surpass\w+|outperform\w+)(?:\s(?:[^\s.;]|\.(?=\d))+){0,9}? on(?: the| both)?", 0.7),
     _en(Relation.EVALUATED_ON, r"(?:achiev|reach|obtain|attain)\w+(?:\s[\d.,%+-]+)?(?: on(?: the)?)?", 0.7, tail=r"(?:\s[\w-]+){0,3}\s(?:accuracy|score|mAP|AP|mIoU|BLEU|F1)\b"),
     _en(Relation.EVALUATED_ON, r"(?:experiments?|results|evaluations?|performance) (?:on|across) (?:[\w-]+ ){0,3}(?:benchmarks|tasks|datasets) (?:of|for|in)", 0.7, only=frozenset({Kind.TASK, Kind.DATASET})),
     _en(Relation.EVALUATED_ON, r"benchmarks?,? (?:such as|like|including|e\.g\.)", 0.7),
@@ -170,9 +170,9 @@ JOINED_MAKERS = re.compile(
     r"\s*[^，。；,;、]{0,24}$"
 )
 PRONOUN = re.compile(
-    r"^\s*(?:[-*•>]\s*)?(?:(?:In this (?:\w+ )?(?:paper|work|report|study|article)|To [^,.;]{3,60}|Based on this \w+|Specifically|Moreover|Finally|Here),? )?(?P<it>它|其(?=基于|采用|使用|前身|架构)|该(?:模型|网络|方法|架构|算法|技术|系统)|这(?:个|种|一)(?:模型|网络|方法|架构|算法|技术)"
-    r"|(?:It|(?:This|The|Our|Its) (?:(?:proposed|new|whole|overall) )?(?:model|network|method|architecture|algorithm|technique|approach|framework"
-    r"|system|design)s?(?!\s(?:of|for|in|used|from|proposed)\b)|Our (?:[\w-]+ ){0,3}(?:models?|networks?|transformers?|encoders?|approach|method)(?!\s(?:of|for|in|used|from|proposed)\b)|These models|(?<=[, ])[Ww]e(?= (?:use|employ|adopt|apply|leverage|introduce|propose|present)\b)|We(?= (?:build|extend|adapt|follow|improve|use|employ|adopt|introduce|propose|present)))\b)"
+    r"^\s*(?:[-*•>]\s*)?(?:(?:In this (?:\w+ )?(?:paper|work|report|study|article)|To [^,.;]{3,60}|Based on this \w+|Specifically|Moreover|Finally|Here|Instead|However|Therefore|Additionally|Furthermore|In addition|Like \w+),? )?(?P<it>它|其(?=基于|采用|使用|前身|架构)|该(?:模型|网络|方法|架构|算法|技术|系统)|这(?:个|种|一)(?:模型|网络|方法|架构|算法|技术)"
+    r"|(?:It|(?<=, )it|(?:This|The|Our|Its) (?:(?:proposed|new|whole|overall) )?(?:model|network|method|architecture|algorithm|technique|approach|framework"
+    r"|system|design)s?(?!\s(?:of|for|in|used|from|proposed)\b)|Our (?:[\w-]+ ){0,3}(?:models?|networks?|transformers?|encoders?|approach|method)(?!\s(?:of|for|in|used|from|proposed)\b)|These models|(?<=[, ])[Ww]e(?= (?:use|employ|adopt|apply|leverage|introduce|propose|present|train|pre-?train|fine-?tune|evaluate|produce|develop|design)\b)|We(?= (?:build|extend|adapt|follow|improve|use|employ|adopt|introduce|propose|present|train|pre-?train|fine-?tune|evaluate|produce|develop|design)\b))\b)"
 )
 MADE_BY = re.compile(r"^[^，。；,;]{0,12}?(?:由|是由|是)[^，。；,;]{0,10}$")
 MAKING = re.compile(r"[^，。；,;]{0,30}?(?P<verb>提出|发明|设计|开发|发布|推出|研发|创建|维护)")

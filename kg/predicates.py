@@ -3,7 +3,7 @@
 EfficientNets are a family of image classification models       a task before the head: what they are for
 X is an encoder-decoder transformer model                       the last model named: its kind; before it: what it uses
 ResNet是一种卷积神经网络                                        the same in Chinese
-Transformers (e.g., Swin), such as, represented by              an example is a variant
+Transformers (e.g., Swin), such as, represented by              an example is a variant; of what is for a task, for it
 EfficientNet-B7, Falcon-40B                                     a size is a variant
 Transformer中包含编码器和解码器两部分                            parts
 - Dropout防止过拟合                                             a note, under a heading that names a model: what it uses
@@ -50,6 +50,10 @@ _SUCH_AS = re.compile(
     re.I,
 )
 _SUCH_AS_ZH = re.compile(r"\s?(?:模型|网络|架构|变体|变种)?\s?[,，(（]?\s?(?:例如|比如|譬如|(?<!假)(?<!不)如)\s?[:：]?\s?$")
+_FOR_SUCH_AS = (
+    re.compile(r"\s(?:models|methods|algorithms|approaches|networks|detectors|frameworks|systems),?\s\(?(?:such as|like|including|e\.g\.,?)\s"),
+    re.compile(r"\s?(?:模型|方法|算法|网络|框架|系统)\s?[,，(（]?\s?(?:例如|比如|如)\s?"),
+)
 _PARTS = re.compile(
     r"^\s?(?:模型|网络|架构|结构)?(?:中|里)?[,，]?\s?(?:主要)?(?:包含|包括|由)了?\s?$"
     r"|^(?:\s(?:model|network|architecture))?\s(?:mainly\s)?(?:consists of|is composed of|is made up of|comprises|has two parts:)\s(?:an?\s|the\s|two\s)?$"
@@ -131,16 +135,17 @@ def examples(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
     for place, (mention, node) in enumerate(piece.mentions[:-1]):
         following, other = piece.mentions[place + 1]
         between = piece.text[mention.end : following.start]
-        if nodes[node].kind is not Kind.MODEL or PART.fullmatch(mention.surface):
+        task = nodes[node].kind is Kind.TASK
+        if not (task or nodes[node].kind is Kind.MODEL) or PART.fullmatch(mention.surface):
             continue
-        if not (_SUCH_AS.fullmatch(between) or _SUCH_AS_ZH.fullmatch(between)):
+        if not any(p.fullmatch(between) for p in (_FOR_SUCH_AS if task else (_SUCH_AS, _SUCH_AS_ZH))):
             continue
         for later in range(place + 1, len(piece.mentions)):
             named, other = piece.mentions[later]
             joined = later == place + 1 or JOINED.match(piece.text[piece.mentions[later - 1][0].end : named.start])
             if nodes[other].kind is not Kind.MODEL or not joined:
                 break
-            yield Relation.VARIANT_OF, other, node, None, 0.65
+            yield Relation.ADDRESSES if task else Relation.VARIANT_OF, other, node, None, 0.65
 
 
 def components(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:

@@ -23,7 +23,7 @@ _FILLER = re.compile(
 )
 _MODIFIED = re.compile(
     r"\b(?:is|are|was|were|be|been|as|uses?|using|used|with|on|upon|of|in|for|to|from|by|than|like|via|through|into|over|"
-    r"extends?|outperforms?|improves?|updates?|modif(?:y|ies)|enhances?|augments?|combines?|adopts?|employs?|including|a|an|between|both)\s(?:[\w’'-]+\s){0,5}$",
+    r"extends?|outperforms?|improves?|updates?|refines?|modif(?:y|ies)|named|called|dubbed|enhances?|augments?|combines?|adopts?|employs?|including|a|an|between|both)\s(?:[\w’'-]+\s){0,5}$",
     re.I,
 )
 _MODIFIED_ZH = re.compile(
@@ -128,6 +128,9 @@ def _goals(
                 not chinese and nodes[node].kind is Kind.DATASET
             ):
                 continue
+            if place + 1 < len(piece.mentions) and JOINED.match(piece.text[mention.end : piece.mentions[place + 1][0].start]):
+                at = piece.mentions[place + 1][0].start  # of a list what comes later may be of the kind
+                continue
             return
         if phrase.relation in LINEAGE and not (
             chinese
@@ -189,7 +192,7 @@ def _listed(
         if same and re.fullmatch(r"\s?[(（\[]?\s?", between):
             previous = (mention, node)
             continue
-        plain = re.sub(r"^s?\s?[)）]|\s?\[\d+\]", "", between)
+        plain = re.sub(r"^s?\s?[)）]|\s?\[\d+\]|\s?\([^()]*\)(?=,|\sand\b)", "", between)
         with_it = phrase.only and re.fullmatch(r"\s?(?:[\w-]+\s){0,3}with (?:the |an? )?", between)
         measured = phrase.relation is Relation.EVALUATED_ON and _MEASURED.fullmatch(between)
         if nodes[node].kind not in kinds or not (JOINED.match(plain) or with_it or measured):
