@@ -156,10 +156,13 @@ _PART_OF_NAME = (
 _DETERMINER = r"(?:an?\s(?:few\s)?|the\s|its\s|our\s|two\s|both\s)?"
 _EMPLOYED = re.compile(
     r"\b(?:uses?|using|introduc(?:es?|ing)|propos(?:es?|ing)|presents?|employs?|employing|adopts?|mixes in|incorporates?|relies on"
-    r"|learns|leverages?|utili[sz]es|ideas,|components,|through|via)\s"
+    r"|learns|leverages?|utili[sz]es|ideas,|components,|[Tt]hrough|[Vv]ia)\s"
     rf"(?P<list>{_DETERMINER}{_PART_OF_NAME}(?:(?:,\sand|,|\sand)\s{_DETERMINER}{_PART_OF_NAME})*)(?![\w-]|\s(?:rate|schedule|vocabulary|curve|ids?)\b)"
 )
-_TECHNIQUE = re.compile(rf"(?:^|,\sand\s|,\s|\sand\s){_DETERMINER}(?P<n>{_PART_OF_NAME})(?![\w-]|\s(?:rate|schedule|vocabulary|curve|ids?)\b)")
+_ONLY = re.compile(r"(?<![\w-])(?P<part>[EeDd](?:n|e)coder)[ -]only(?![\w-])")
+_TECHNIQUE = re.compile(
+    rf"(?:^|,\sand\s|,\s|\sand\s){_DETERMINER}(?P<n>{_PART_OF_NAME})(?![\w-]|\s(?:rate|schedule|vocabulary|curve|ids?)\b)"
+)
 _NO_PART_OF_NAME = re.compile(
     r"\b(?:and|or|of|for|to|in|on|with|from|by|as|at|that|which|is|are|be|it|its|their|this|these|those|such|each|every|any|all|some"
     r"|no|not|same|other|only|also|into|than|more|most|less|further|during|when|while|where|like|own|many|much)\b"
@@ -398,6 +401,8 @@ class _Naming:
 
     def _techniques(self, text: str) -> None:
         """Note what is used or introduced by a name of small words: multigroup attention, a triple loss objective."""
+        for only in _ONLY.finditer(text):
+            self._add(f"{only['part'].casefold()}-only", Kind.TECHNIQUE, weight=2, sure=True)
         for employed in _EMPLOYED.finditer(text):
             for match in _TECHNIQUE.finditer(employed["list"]):
                 name = _PLAIN_ADJECTIVE.sub("", match["n"])

@@ -49,9 +49,13 @@ _SUCH_AS = re.compile(
     r"|s?\s(?:models?|architectures?|networks?|variants?)(?:,|\s)\s?(?:like|including)\s(?:the\s)?$",
     re.I,
 )
-_SUCH_AS_ZH = re.compile(r"\s?(?:模型|网络|架构|变体|变种)?\s?[,，(（]?\s?(?:例如|比如|譬如|(?<!假)(?<!不)如)\s?[:：]?\s?$")
+_SUCH_AS_ZH = re.compile(
+    r"\s?(?:模型|网络|架构|变体|变种)?\s?[,，(（]?\s?(?:例如|比如|譬如|(?<!假)(?<!不)如)\s?[:：]?\s?$"
+)
 _FOR_SUCH_AS = (
-    re.compile(r"\s(?:models|methods|algorithms|approaches|networks|detectors|frameworks|systems),?\s\(?(?:such as|like|including|e\.g\.,?)\s"),
+    re.compile(
+        r"\s(?:models|methods|algorithms|approaches|networks|detectors|frameworks|systems),?\s\(?(?:such as|like|including|e\.g\.,?)\s"
+    ),
     re.compile(r"\s?(?:模型|方法|算法|网络|框架|系统)\s?[,，(（]?\s?(?:例如|比如|如)\s?"),
 )
 _PARTS = re.compile(
@@ -66,7 +70,9 @@ _NOTE = re.compile(
     r"(?:\s*[-*•·]\s*(?:主要|核心|创新点?|特点|技术|结构|方法)?[:：]?|[,，;；、]|\+)\s?(?:再|先|首次)?"
     r"(?:使用|采用|利用|引入|加入|增加|放入|进行|用|[Uu]ses?|[Uu]sing|[Ww]ith)?了?\s?"
 )
-_SENTENCE = re.compile(r"\b(?:is|are|was|were|can|cannot|should|will|you|your|must|if|to|how|the|see)\b|[?？]|如何|怎么|什么|区别|问题|缺点|不足|相比|对比")
+_SENTENCE = re.compile(
+    r"\b(?:is|are|was|were|can|cannot|should|will|you|your|must|if|to|how|the|see)\b|[?？]|如何|怎么|什么|区别|问题|缺点|不足|相比|对比"
+)
 _SHORT = 60
 _BARE = 3  # names in a predicate from which it is an enumeration
 
@@ -103,7 +109,13 @@ def _english(piece: Piece, nodes: Mapping[str, Node], place: int, begin: int) ->
         return
     for mention, node in piece.mentions[place + 1 :]:
         glossed = piece.text[mention.start - 1] + piece.text[mention.end : mention.end + 1] == "()"
-        if glossed and begin < mention.start and mention.end + 1 == stop and nodes[node].kind is Kind.MODEL and not named:
+        if (
+            glossed
+            and begin < mention.start
+            and mention.end + 1 == stop
+            and nodes[node].kind is Kind.MODEL
+            and not named
+        ):
             yield Relation.VARIANT_OF, doer, node, None, 0.7
     for number, (mention, node) in enumerate(named):
         tail = re.sub(r"\s?\0+", "", text[mention.end : stop])
@@ -122,7 +134,9 @@ def _chinese(piece: Piece, nodes: Mapping[str, Node], place: int, begin: int) ->
     doer = piece.mentions[place][1]
     for mention, node in piece.mentions[place + 1 :]:
         between = piece.text[begin : mention.start] if mention.start >= begin else "，"
-        if not re.fullmatch(r"(?:[^，。；;、的]{0,8}的)?(?:深度|深层|新的?|特殊的?|经典的?|简单的?|大型|轻量级)?", between):
+        if not re.fullmatch(
+            r"(?:[^，。；;、的]{0,8}的)?(?:深度|深层|新的?|特殊的?|经典的?|简单的?|大型|轻量级)?", between
+        ):
             return
         if nodes[node].kind is Kind.MODEL and _KIN_ZH.match(piece.text, mention.end):
             yield Relation.VARIANT_OF, doer, node, None, 0.75
@@ -152,14 +166,20 @@ def components(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
     """X consists of A and B."""
     for place, (mention, node) in enumerate(piece.mentions[:-1]):
         following, _ = piece.mentions[place + 1]
-        if nodes[node].kind is not Kind.MODEL or PART.fullmatch(mention.surface) or not _PARTS.match(piece.text[mention.end : following.start]):
+        if (
+            nodes[node].kind is not Kind.MODEL
+            or PART.fullmatch(mention.surface)
+            or not _PARTS.match(piece.text[mention.end : following.start])
+        ):
             continue
         last = place + 1
         while last + 1 < len(piece.mentions) and JOINED.match(
             piece.text[piece.mentions[last][0].end : piece.mentions[last + 1][0].start]
         ):
             last += 1
-        if re.search(r"[\u4e00-\u9fff]", piece.text) and not _AS_PARTS_ZH.match(piece.text, piece.mentions[last][0].end):
+        if re.search(r"[\u4e00-\u9fff]", piece.text) and not _AS_PARTS_ZH.match(
+            piece.text, piece.mentions[last][0].end
+        ):
             continue
         for named, part in piece.mentions[place + 1 : last + 1]:
             if nodes[part].kind in SYSTEMS and piece.text[named.end : named.end + 1] != "-":

@@ -36,8 +36,9 @@ _BEHIND = re.compile(
     r"^(?:['’]s)?[\s-](?:tokeni[sz]er|dataset|data|loss|paper|vocabulary|documentation|blog|tutorial|format|API|library|class|benchmark|corpus|leaderboard|(?:task )?guide)\b",
     re.I,
 )
+_AND_NEXT = re.compile(r"(?:\s[\w-]+){0,2},?\s(?:and|or)\s(?:an?\s|the\s)?(?:new\s|novel\s)?|,\s")
 _MEASURED = re.compile(r"(?:\s[a-z][\w-]*){0,2}(?:\s\([^()]{1,20}\))?,?\s?(?:and\s|or\s)?(?:the\s)?")
-_WHICH = re.compile(r"s?\s?(?:[(（][^()（）]*[)）])?,?\s(?:which|that)\s")
+_WHICH = re.compile(r"s?\s?(?:[(（][^()（）]*[)）])?,\swhich\s")
 _IDEA = re.compile(
     r"(?:The|Its|Our) (?:(?:core|key|main|central|basic) (?:idea|insight|contribution|innovation|concept)|(?:extensive )?experiments)\b[^.;]*"
 )
@@ -109,11 +110,11 @@ def _goals(
         if chinese:
             if not re.fullmatch(rf"[^，。；,;：:]{{0,{phrase.gap}}}", between):
                 return
-            if (number and re.search(r"的|和|与|、", between)) or (phrase.relation is Relation.USES and between[:1] == "的"):
-                return
-            if (
-                phrase.relation in LINEAGE and not number and _compound(between, mention)
+            if (number and re.search(r"的|和|与|、", between)) or (
+                phrase.relation is Relation.USES and between[:1] == "的"
             ):
+                return
+            if phrase.relation in LINEAGE and not number and _compound(between, mention):
                 return
             if (
                 phrase.relation is Relation.VARIANT_OF
@@ -128,7 +129,9 @@ def _goals(
                 not chinese and nodes[node].kind is Kind.DATASET
             ):
                 continue
-            if place + 1 < len(piece.mentions) and JOINED.match(piece.text[mention.end : piece.mentions[place + 1][0].start]):
+            if place + 1 < len(piece.mentions) and _AND_NEXT.fullmatch(
+                piece.text[mention.end : piece.mentions[place + 1][0].start]
+            ):
                 at = piece.mentions[place + 1][0].start  # of a list what comes later may be of the kind
                 continue
             return
@@ -192,6 +195,8 @@ def _listed(
         if same and re.fullmatch(r"\s?[(（\[]?\s?", between):
             previous = (mention, node)
             continue
+        if phrase.relation in LINEAGE and re.fullmatch(r"\)?,\s(?:an?|the)\s", between):
+            return  # BERT, an encoder: says what it is
         plain = re.sub(r"^s?\s?[)）]|\s?\[\d+\]|\s?\([^()]*\)(?=,|\sand\b)", "", between)
         with_it = phrase.only and re.fullmatch(r"\s?(?:[\w-]+\s){0,3}with (?:the |an? )?", between)
         measured = phrase.relation is Relation.EVALUATED_ON and _MEASURED.fullmatch(between)
@@ -219,7 +224,7 @@ def _doer(
             place -= 1  # Transformer解码器 speaks of the Transformer
             mention, node = before[place]
         modified = (_MODIFIED_ZH if chinese else _MODIFIED).search(lead) and not _OWN.search(lead)
-        modified = modified and not _WHICH.fullmatch(text[mention.end : begin])
+        modified = modified and not _WHICH.match(text[mention.end : begin])
         gap = re.sub(r"[(（][^()（）]*[)）]|\[[\d,-]+\]", "", text[mention.end : begin])
         if modified and not (place == 0 and mention.start <= 3):
             continue
@@ -259,7 +264,9 @@ def _list_head(piece: Piece, place: int) -> int:
     start = piece.mentions[place][0].start
     while place:
         between = piece.text[piece.mentions[place - 1][0].end : start]
-        glossed = between.startswith((")", "s)", "）")) and re.search(r"[(（][^()（）]*$", piece.text[: piece.mentions[place - 1][0].start])
+        glossed = between.startswith((")", "s)", "）")) and re.search(
+            r"[(（][^()（）]*$", piece.text[: piece.mentions[place - 1][0].start]
+        )
         if not JOINED.match(re.sub(r"^s?\s?[)）]", "", between)):
             break
         place -= 2 if glossed and place > 1 else 1
