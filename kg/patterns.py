@@ -98,7 +98,7 @@ HEAD_NOUNS = frozenset(
 """What `based on` may follow if it is to speak of the whole."""
 _WORK = r"(?:\s(?:architecture|design|structure|framework|recipe|setup|backbone|model|network|decoder|encoder)s?\b)"
 PHRASES: tuple[Phrase, ...] = (
-    _en(Relation.BUILDS_ON, r"based (?:up)?on|buil(?:ds?|t|ding) (?:directly )?(?:(?:up)?on(?: top of)?)|extend(?:s|ing)|adapts|derived from|derives from"),
+    _en(Relation.BUILDS_ON, r"based (?:up)?on|buil(?:ds?|t|ding) (?:directly )?(?:(?:up)?on(?: top of)?)|extend(?:s|ing)|adapts|moderni[sz](?:es?|ing)|derived from|derives from"),
     _en(Relation.BUILDS_ON, r"(?:an?|its|the) (?:\w+ )?(?:extension|evolution|adaptation|reimplementation|reproduction|generali[sz]ation) (?:of|to)"),
     _en(Relation.BUILDS_ON, r"improv(?:es|ing|ement)(?: (?:up)?on| over)?(?: the (?:\w+ ){1,3}of)?", 0.75),
     _en(Relation.BUILDS_ON, r"(?:adapted|evolved|initiali[sz]ed|distilled|fine-?tuned|trained starting|expanded|upcycled) from|(?:initiali[sz]ed|warm-started) with", 0.75),
@@ -172,7 +172,7 @@ JOINED_MAKERS = re.compile(
 PRONOUN = re.compile(
     r"^\s*(?:[-*•>]\s*)?(?:(?:In this (?:\w+ )?(?:paper|work|report|study|article)|To [^,.;]{3,60}|Based on this \w+|Specifically|Moreover|Finally|Here|Instead|However|Therefore|Additionally|Furthermore|In addition|Like \w+),? )?(?P<it>它|其(?=基于|采用|使用|前身|架构)|该(?:模型|网络|方法|架构|算法|技术|系统)|这(?:个|种|一)(?:模型|网络|方法|架构|算法|技术)"
     r"|(?:It|(?<=, )it|(?:This|The|Our|Its) (?:(?:proposed|new|whole|overall) )?(?:model|network|method|architecture|algorithm|technique|approach|framework"
-    r"|system|design)s?(?!\s(?:of|for|in|used|from|proposed)\b)|Our (?:[\w-]+ ){0,3}(?:models?|networks?|transformers?|encoders?|approach|method)(?!\s(?:of|for|in|used|from|proposed)\b)|These models|(?<=[, ])[Ww]e(?= (?:use|employ|adopt|apply|leverage|introduce|propose|present|train|pre-?train|fine-?tune|evaluate|produce|develop|design)\b)|We(?= (?:build|extend|adapt|follow|improve|use|employ|adopt|introduce|propose|present|train|pre-?train|fine-?tune|evaluate|produce|develop|design)\b))\b)"
+    r"|system|design)s?(?!\s(?:of|for|in|used|from|proposed)\b)|Our (?:[\w-]+ ){0,3}(?:models?|networks?|transformers?|encoders?|approach|method)(?!\s(?:of|for|in|used|from|proposed)\b)|These models|(?<=[, ])[Ww]e(?= (?:use|employ|adopt|apply|leverage|introduce|propose|present|train|pre-?train|fine-?tune|evaluate|produce|develop|design)\b)|We(?= (?:\w+ly [“\"]?)?(?:build|extend|adapt|follow|improve|moderni[sz]e|use|employ|adopt|introduce|propose|present|train|pre-?train|fine-?tune|evaluate|produce|develop|design)\b))\b)"
 )
 MADE_BY = re.compile(r"^[^，。；,;]{0,12}?(?:由|是由|是)[^，。；,;]{0,10}$")
 MAKING = re.compile(r"[^，。；,;]{0,30}?(?P<verb>提出|发明|设计|开发|发布|推出|研发|创建|维护)")

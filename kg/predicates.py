@@ -22,11 +22,11 @@ from ailineage.kg.stated import PART
 from ailineage.kg.vocabulary import Kind, Relation
 
 _IS = re.compile(
-    r"^(?:\s?[(（][^()（）]{0,80}[)）])?,?\s(?:is|are|was|were)\san?\s"
+    r"^s?(?:\s?[(（][^()（）]{0,80}[)）])?,?\s(?:is|are|was|were)\san?\s"
     r"(?:(?:[\w-]+\s){0,2}(?:family|series|class|collection|suite|set|type|kind)\sof\s)?"
 )
 _END = re.compile(
-    r"[,.;:]|\s(?:that|which|who|whose|for|with|without|by|from|to|in|on|of|at|and|or|as|than|trained|pre-?trained|designed|built|based|"
+    r"[,.;:]|\s(?:that|which|who|whose|for|with|without|by|from|to|in|on|of|at|and|or|as|than|between|trained|pre-?trained|designed|built|based|"
     r"introduced|proposed|developed|released|created|capable|able|using|used|consisting|inspired|adapted|tailored|"
     r"fine-?tuned|featuring|combining|based|where|when|but|made|specifically|is|are|was)\b"
 )
@@ -71,7 +71,7 @@ _NOTE = re.compile(
     r"(?:使用|采用|利用|引入|加入|增加|放入|进行|用|[Uu]ses?|[Uu]sing|[Ww]ith)?了?\s?"
 )
 _SENTENCE = re.compile(
-    r"\b(?:is|are|was|were|can|cannot|should|will|you|your|must|if|to|how|the|see)\b|[?？]|如何|怎么|什么|区别|问题|缺点|不足|相比|对比"
+    r"\b(?:is|are|was|were|can|cannot|should|will|you|your|must|if|to|how|the|see|instead|not)\b|[?？]|如何|怎么|什么|区别|问题|缺点|不足|相比|对比"
 )
 _SHORT = 60
 _BARE = 3  # names in a predicate from which it is an enumeration

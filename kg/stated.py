@@ -18,7 +18,7 @@ from ailineage.kg.patterns import HEAD_NOUNS, JOINED, PHRASES, PHRASES_ZH, Phras
 from ailineage.kg.vocabulary import LINEAGE, RANGE, Kind, Relation
 
 _FILLER = re.compile(
-    r"\s?[(“\"'`]?(?:(?!(?:and|or|to|in|on|with|for|that|which|by|from|using|when|while|where|is|are|was|were|it|we|they|as|"
+    r"[”\"]?\s?[(“\"'`]?(?:(?!(?:and|or|to|in|on|with|for|that|which|by|from|using|when|while|where|is|are|was|were|it|we|they|as|"
     r"at|into|than|but|how|what|not)\b)[\w’'-]+\s?[(“\"'`]?){0,7}(?:,\s)?"
 )
 _MODIFIED = re.compile(
