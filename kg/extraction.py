@@ -24,7 +24,7 @@ from ailineage.kg.reading import Block, blocks
 from ailineage.kg.stated import PART, stated
 from ailineage.kg.vocabulary import Kind
 
-EXTRACTOR = "patterns-3"
+EXTRACTOR = "patterns-4"
 PARTS = ("structure", "makers", "phrases", "predicates", "names", "topics")
 """Structure of lines; dates, sizes and makers in sentences; telling phrases; what a
 thing is said to be; names the library does not know; what a

@@ -36,7 +36,7 @@ _BEHIND = re.compile(
     r"^(?:['’]s)?[\s-](?:tokeni[sz]er|dataset|data|loss|paper|vocabulary|documentation|blog|tutorial|format|API|library|class|benchmark|corpus|leaderboard|(?:task )?guide)\b",
     re.I,
 )
-_AND_NEXT = re.compile(r"(?:\s[\w-]+){0,2},?\s(?:and|or)\s(?:an?\s|the\s)?(?:new\s|novel\s)?|,\s")
+_AND_NEXT = re.compile(r"(?:\s[\w-]+){0,2}(?:\s\([^()]*\))?(?:,?\s(?:and|or)\s(?:an?\s|the\s)?(?:new\s|novel\s)?|,\s)")
 _MEASURED = re.compile(r"(?:\s[a-z][\w-]*){0,2}(?:\s\([^()]{1,20}\))?,?\s?(?:and\s|or\s)?(?:the\s)?")
 _WHICH = re.compile(r"s?\s?(?:[(（][^()（）]*[)）])?,\swhich\s")
 _IDEA = re.compile(
@@ -213,6 +213,9 @@ def _doer(
     text, begin = piece.text, match.start()
     chinese = bool(_HAN.search(text))
     before = [pair for pair in piece.mentions if pair[0].end <= begin]
+    spanned = [n for m, n in piece.mentions if begin <= m.start and m.end <= match.end() and _written(m.surface)]
+    if phrase.relation is Relation.ADDRESSES and spanned and nodes[spanned[0]].kind in SYSTEMS:
+        return spanned[0]  # applications of X include
     if re.search(r"[.)]\sIt(?:['’]s| is| was)\s$", text[:begin]):
         return piece.topic
     for place in range(len(before) - 1, -1, -1):
