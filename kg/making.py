@@ -91,7 +91,9 @@ def sizes(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
         models = [
             (m, n)
             for m, n in piece.mentions
-            if nodes[n].kind is Kind.MODEL and not _COMPARED.search(piece.text[max(m.start - 40, 0) : m.start])
+            if nodes[n].kind is Kind.MODEL
+            and not _COMPARED.search(piece.text[max(m.start - 40, 0) : m.start])
+            and not re.match(r"(?:en|de)coder", m.surface)
         ]
         before = [n for m, n in models if m.end <= match.start()]
         after = [n for m, n in models if m.start >= match.end()]

@@ -120,7 +120,7 @@ PHRASES: tuple[Phrase, ...] = (
     _en(Relation.USES, r"(?:setup|idea\b[^.;]{0,80}) using (?:an?|the) (?:standard|plain|single|vanilla)|(?<=match) using", 0.6),
     _en(Relation.USES, r"(?:pre-?|fine-?)?trained (?:by|through|via)(?: means of)?", 0.65),
     _en(Relation.TRAINED_ON, r"(?:(?:pre-?|fine-?|post-?)?train(?:ed|ing)|finetuned|fine-tuned)(?: \w+){0,3} (?:on|with|using)(?: (?:\w+ ){0,2}(?:text|data|images?|speech|code|examples|samples|corpus) (?:from|of|comprising|consisting of))?(?: the)?", 0.75),
-    _en(Relation.EVALUATED_ON, r"(?:evaluat(?:ed?|ion|ions|ing)|test(?:ed|s)?|results?|performance|accuracy|scores?|state[ -]of[ -]the[ -]art|sota|improvements?|gains?|AP(?:_\w+)?|mAP|mIoU|F1|BLEU|WER|competitive|experiments?|achiev\w+|reach\w+|obtain\w+|attain\w+|surpass\w+|outperform\w+)(?:\s(?:[^\s.;]|\.(?=\d))+){0,9}? on(?: the| both)?", 0.7),
+    _en(Relation.EVALUATED_ON, r"(?:evaluat(?:ed?|ion|ions|ing)|test(?:ed|s)?|results?|performance|accuracy|scores?|state[ -]of[ -]the[ -]art|sota|improvements?|gains?|AP(?:_\w+)?|mAP|mIoU|F1|BLEU|WER|competitive|experiments?|achiev\w+|reach\w+|obtain\w+|attain\w+|surpass\w+|outperform\w+)(?:\s(?!(?:pre-?|fine-?)?train|fine-?tun)(?:[^\s.;]|\.(?=\d))+){0,9}? on(?: the| both)?", 0.7),
     _en(Relation.EVALUATED_ON, r"(?:achiev|reach|obtain|attain)\w+(?:\s[\d.,%+-]+)?(?: on(?: the)?)?", 0.7, tail=r"(?:\s[\w-]+){0,3}\s(?:accuracy|score|mAP|AP|mIoU|BLEU|F1)\b"),
     _en(Relation.EVALUATED_ON, r"(?:experiments?|results|evaluations?|performance) (?:on|across) (?:[\w-]+ ){0,3}(?:benchmarks|tasks|datasets) (?:of|for|in)", 0.7, only=frozenset({Kind.TASK, Kind.DATASET})),
     _en(Relation.EVALUATED_ON, r"benchmarks?,? (?:such as|like|including|e\.g\.)", 0.7),

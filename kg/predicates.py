@@ -154,10 +154,12 @@ def examples(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
             continue
         if not any(p.fullmatch(between) for p in (_FOR_SUCH_AS if task else (_SUCH_AS, _SUCH_AS_ZH))):
             continue
+        if "e.g." in between and not (mention.surface.endswith("s") or re.match(r"s\b|\s\w+s\b", between)):
+            continue  # one thing has no examples
         for later in range(place + 1, len(piece.mentions)):
             named, other = piece.mentions[later]
             joined = later == place + 1 or JOINED.match(piece.text[piece.mentions[later - 1][0].end : named.start])
-            if nodes[other].kind is not Kind.MODEL or not joined:
+            if nodes[other].kind is not Kind.MODEL or PART.fullmatch(named.surface) or not joined:
                 break
             yield Relation.ADDRESSES if task else Relation.VARIANT_OF, other, node, None, 0.65
 

@@ -159,8 +159,11 @@ def _goals(
 
 
 def _unspecific(node: Node, relation: Relation) -> bool:
-    """Whether to use it says nothing: of concepts only ways of training, and GPUs, are used."""
-    return relation is Relation.USES and node.kind is Kind.CONCEPT and not _WAYS.search(node.name())
+    """Of concepts only ways of training, and GPUs, are used; and these are no problems."""
+    way = node.kind is Kind.CONCEPT and bool(_WAYS.search(node.name()))
+    return (
+        way if relation is Relation.ADDRESSES else relation is Relation.USES and node.kind is Kind.CONCEPT and not way
+    )
 
 
 def _compound(between: str, mention: Mention) -> bool:

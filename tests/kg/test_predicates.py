@@ -71,6 +71,7 @@ def test_what_a_thing_is_said_to_be(text: str, expected: set[tuple[str, str, str
         ("We compare ConvNets such as ResNet.", {("resnet", "variant_of", "cnn")}),
         ("Machine translation models such as BERT grew.", {("bert", "addresses", "translation")}),
         ("It is initialised with any encoder (e.g. BERT).", set()),
+        ("It rivals the Transformer (e.g., BERT is better).", set()),
         ("The Transformer consists of an encoder and a decoder.", {("seq2seq", "part_of", "transformer")}),
         ("Transformer中包含编码器和解码器两部分。", {("seq2seq", "part_of", "transformer")}),
         ("A CNN quickly superseded the recurrent neural network.", {("rnn", "succeeded_by", "cnn")}),
