@@ -116,9 +116,9 @@ PHRASES: tuple[Phrase, ...] = (
     _en(Relation.SUCCEEDED_BY, r"(?:is|was) (?:succeeded|superseded|followed) by", 0.8),
     _en(Relation.INFLUENCED_BY, r"(?:inspired|influenced|motivated) by(?: the (?:\w+ ){1,3}(?:of|in))?|(?:draws|takes|drawing|taking) inspiration from|borrow(?:s|ed|ing) (?:\w+ ){0,4}from", 0.8),
     _en(Relation.USES, r"uses|(?<=models )use|(?<=we )(?:use|employ|adopt|leverage|apply)|employs|adopts|relies on|by using|utili[sz]es|leverages|incorporates|integrates|applies|makes use of|built using|equipped with|powered by|replaces (?:[\w-]+ ){1,4}with", 0.65),
-    _en(Relation.USES, r"(?:introduc|present|propos|learn|incorporat)(?:e|e?s|ing)|mixes in|(?:is |are )?made up of|with (?:the |its )?(?:two|three|four|several) (?:\w+ ){0,2}(?:ideas|techniques|components|mechanisms|innovations|improvements|changes)[,:]|(?:setup|model|network|decoder|encoder|framework) using (?:an?|the)|(?:via|through)", 0.6, only=_TECHNIQUES),
+    _en(Relation.USES, r"(?:introduc|present|propos|learn|incorporat|pioneer)(?:e|e?s|ing)|mixes in|(?:is |are )?made up of|with (?:the |its )?(?:two|three|four|several) (?:\w+ ){0,2}(?:ideas|techniques|components|mechanisms|innovations|improvements|changes)[,:]|(?:setup|model|network|decoder|encoder|framework) using (?:an?|the)|(?:via|through)", 0.6, only=_TECHNIQUES),
     _en(Relation.USES, r"(?:setup|idea\b[^.;]{0,80}) using (?:an?|the) (?:standard|plain|single|vanilla)|(?<=match) using", 0.6),
-    _en(Relation.USES, r"(?:pre-?|fine-?)?trained (?:by|through|via)(?: means of)?", 0.65),
+    _en(Relation.USES, r"(?:pre-?|fine-?|post-?)?trained (?:by|through|via|with|using)(?: means of)?(?: an?| the)?", 0.65),
     _en(Relation.TRAINED_ON, r"(?:(?:pre-?|fine-?|post-?)?train(?:ed|ing)|finetuned|fine-tuned)(?: \w+){0,3} (?:on|with|using)(?: (?:\w+ ){0,2}(?:text|data|images?|speech|code|examples|samples|corpus) (?:from|of|comprising|consisting of))?(?: the)?", 0.75),
     _en(Relation.EVALUATED_ON, r"(?:evaluat(?:ed?|ion|ions|ing)|test(?:ed|s)?|results?|performance|accuracy|scores?|state[ -]of[ -]the[ -]art|sota|improvements?|gains?|AP(?:_\w+)?|mAP|mIoU|F1|BLEU|WER|competitive|experiments?|achiev\w+|reach\w+|obtain\w+|attain\w+|surpass\w+|outperform\w+)(?:\s(?!(?:pre-?|fine-?)?train|fine-?tun)(?:[^\s.;]|\.(?=\d))+){0,9}? on(?: the| both)?", 0.7),
     _en(Relation.EVALUATED_ON, r"(?:achiev|reach|obtain|attain)\w+(?:\s[\d.,%+-]+)?(?: on(?: the)?)?", 0.7, tail=r"(?:\s[\w-]+){0,3}\s(?:accuracy|score|mAP|AP|mIoU|BLEU|F1)\b"),
@@ -171,7 +171,7 @@ JOINED_MAKERS = re.compile(
 )
 PRONOUN = re.compile(
     r"^\s*(?:[-*•>]\s*)?(?:(?:In this (?:\w+ )?(?:paper|work|report|study|article)|To [^,.;]{3,60}|Based on this \w+|Specifically|Moreover|Finally|Here|Instead|However|Therefore|Additionally|Furthermore|In addition|Like \w+),? )?(?P<it>它|其(?=基于|采用|使用|前身|架构)|该(?:模型|网络|方法|架构|算法|技术|系统)|这(?:个|种|一)(?:模型|网络|方法|架构|算法|技术)"
-    r"|(?:It|(?<=, )it|(?:This|The|Our|Its) (?:(?:proposed|new|whole|overall) )?(?:model|network|method|architecture|algorithm|technique|approach|framework"
+    r"|(?:It|(?<=, )it|(?:This|The|Our|Its) (?:(?:proposed|new|whole|overall|pre-?trained|instruction-tuned|final|resulting|full|base) )?(?:model|network|method|architecture|algorithm|technique|approach|framework"
     r"|system|design)s?(?!\s(?:of|for|in|used|from|proposed)\b)|Our (?:[\w-]+ ){0,3}(?:models?|networks?|transformers?|encoders?|approach|method)(?!\s(?:of|for|in|used|from|proposed)\b)|These models|(?<=[, ])[Ww]e(?= (?:use|employ|adopt|apply|leverage|introduce|propose|present|train|pre-?train|fine-?tune|evaluate|produce|develop|design)\b)|We(?= (?:\w+ly [“\"]?)?(?:build|extend|adapt|follow|improve|moderni[sz]e|use|employ|adopt|introduce|propose|present|train|pre-?train|fine-?tune|evaluate|produce|develop|design)\b))\b)"
 )
 MADE_BY = re.compile(r"^[^，。；,;]{0,12}?(?:由|是由|是)[^，。；,;]{0,10}$")

@@ -2,6 +2,7 @@
 
 EfficientNets are a family of image classification models       a task before the head: what they are for
 X is an encoder-decoder transformer model                       the last model named: its kind; before it: what it uses
+We present X, a mixture-of-experts model                        the same, beside the name
 ResNet是一种卷积神经网络                                        the same in Chinese
 Transformers (e.g., Swin), such as, represented by              an example is a variant; of what is for a task, for it
 EfficientNet-B7, Falcon-40B                                     a size is a variant
@@ -24,6 +25,9 @@ from ailineage.kg.vocabulary import Kind, Relation
 _IS = re.compile(
     r"^s?(?:\s?[(（][^()（）]{0,80}[)）])?,?\s(?:is|are|was|were)\san?\s"
     r"(?:(?:[\w-]+\s){0,2}(?:family|series|class|collection|suite|set|type|kind)\sof\s)?"
+)
+_NAMELY = re.compile(
+    r"^(?:\s?[(（][^()（）]{0,80}[)）])?,\san?\s(?:(?:new|novel)\s)?(?:(?:family|series|suite)\sof\s)?"
 )
 _END = re.compile(
     r"[,.;:]|\s(?:that|which|who|whose|for|with|without|by|from|to|in|on|of|at|and|or|as|than|between|trained|pre-?trained|designed|built|based|"
@@ -80,10 +84,14 @@ _BARE = 3  # names in a predicate from which it is an enumeration
 def is_a(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
     """X is a ... Y: of X, what stands in the predicate."""
     for place, (subject, node) in enumerate(piece.mentions):
-        if nodes[node].kind not in SYSTEMS or PART.fullmatch(subject.surface) or not _speaks(piece, place):
+        if nodes[node].kind not in SYSTEMS or PART.fullmatch(subject.surface):
             continue
         rest = piece.text[subject.end :]
-        if match := _IS.match(rest):
+        if (match := _NAMELY.match(rest)) and not subject.surface.islower():
+            yield from _english(piece, nodes, place, subject.end + match.end())
+        elif not _speaks(piece, place):
+            continue
+        elif match := _IS.match(rest):
             yield from _english(piece, nodes, place, subject.end + match.end())
         elif match := _IS_ZH.match(rest):
             yield from _chinese(piece, nodes, place, subject.end + match.end())

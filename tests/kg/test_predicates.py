@@ -52,6 +52,7 @@ def claims(text: str) -> set[tuple[str, str, str | None]]:
             "BERT is a self-attention Transformer model.",
             {("bert", "uses", "attention"), ("bert", "variant_of", "transformer")},
         ),
+        ("We present BERT, a self-attention model.", {("bert", "uses", "attention")}),
         ("BERT is an encoder model.", set()),
         ("BERT is a large language model.", set()),
         ("BERT is not a Transformer model.", set()),
