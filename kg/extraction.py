@@ -15,18 +15,19 @@ from dataclasses import dataclass, field, replace
 
 from ailineage.corpus.documents import Document
 from ailineage.corpus.passages import sentences
-from ailineage.kg import making, naming, structured
+from ailineage.kg import making, naming, predicates, structured
 from ailineage.kg.found import SYSTEMS, Found, Piece
 from ailineage.kg.identity import Lexicon, Mention, fold
 from ailineage.kg.model import Claim, Node
 from ailineage.kg.patterns import DATES, HEDGE, LIST_ITEM, MONTHS, NEGATION, PRONOUN, PUBLISHED
 from ailineage.kg.reading import Block, blocks
-from ailineage.kg.stated import stated
+from ailineage.kg.stated import PART, stated
 from ailineage.kg.vocabulary import Kind
 
-EXTRACTOR = "patterns-3"
-PARTS = ("structure", "makers", "phrases", "names", "topics")
-"""Structure of lines; dates, sizes and makers in sentences; telling phrases; names the library does not know; what a
+EXTRACTOR = "patterns-4"
+PARTS = ("structure", "makers", "phrases", "predicates", "names", "topics")
+"""Structure of lines; dates, sizes and makers in sentences; telling phrases; what a
+thing is said to be; names the library does not know; what a
 section is about and what pronouns mean."""
 Rule = Callable[[Piece, Mapping[str, Node]], Iterator[Found]]
 _TITLE = 12  # characters from which a name can be the title of a paper
@@ -177,8 +178,10 @@ class _Reading:
             return
         if not block.level and text.startswith(("(", "（")):
             return
-        opening = [n for m, n in named.mentions if m.start <= 4 and self.known[n].kind in SYSTEMS]
-        name = opening[0] if opening else None
+        opening = [(m, n) for m, n in named.mentions if m.start <= 4 and self.known[n].kind in SYSTEMS]
+        if self._section and not block.level and opening and PART.fullmatch(opening[0][0].surface):
+            return  # an encoder, under the model that it is a part of
+        name = opening[0][1] if opening else None
         level = block.level or 7
         rest = "".join(text[a:b] for a, b in _between(named.mentions, len(block.text) - len(block.text.lstrip()), text))
         heads = heads or len(re.findall(r"[^\W\d_]", rest)) < 4
@@ -263,9 +266,13 @@ def _is_title(mention: Mention, node: str, nodes: Mapping[str, Node]) -> bool:
 def _with_pronoun(piece: Piece, subject: str | None, page: str | None) -> Piece:
     """A sentence that opens with a pronoun names what the one before it was about."""
     match = PRONOUN.match(piece.text)
-    if match is None or any(mention.start < match.end() for mention, _ in piece.mentions):
+    if match is None:
         return piece
-    meant = subject if match["it"] in ("It", "它") else page or subject
+    if page and match["it"].startswith("Our "):
+        piece = replace(piece, mentions=tuple(pair for pair in piece.mentions if pair[0].start >= match.end()))
+    if any(mention.start < match.end() for mention, _ in piece.mentions):
+        return piece
+    meant = subject if match["it"] in ("It", "it", "它") else page or subject
     if meant is None:
         return piece
     mention = Mention(match.start("it"), match.end("it"), match["it"], (meant,))
@@ -296,8 +303,9 @@ def _affirmed(piece: Piece) -> Piece:
 
 
 _RULES: dict[str, tuple[Rule, ...]] = {
-    "makers": (making.published, making.sizes, making.made, making.owned),
+    "makers": (making.published, making.cited, making.sizes, making.made, making.owned),
     "phrases": (stated,),
+    "predicates": (predicates.is_a, predicates.examples, predicates.components, predicates.sized, predicates.noted),
 }
 
 

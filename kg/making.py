@@ -61,6 +61,24 @@ _COMPARED = re.compile(
 )
 
 
+_CITED = re.compile(
+    r"s?\)?,?\s(?:was |were )?(?:first )?(?:introduced|proposed|presented|described) (?:in|by) \W?(?=[A-Z])"
+    r"(?P<who>[^.;]{0,50}?)(?: et al\.?)?,? [(\[]?(?P<y>(?:19|20)\d\d)\b"
+)
+
+
+def cited(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
+    """A work introduced in a paper that is cited by its author and year."""
+    for mention, node in piece.mentions:
+        match = _CITED.match(piece.text, mention.end) if nodes[node].kind in _DATED else None
+        if match is None:
+            continue
+        yield Relation.PUBLISHED_ON, node, None, match["y"], 0.7
+        for author, person in piece.mentions:
+            if nodes[person].kind is Kind.PERSON and match.start("who") <= author.start < match.end("who"):
+                yield Relation.AUTHORED_BY, node, person, None, 0.7
+
+
 def sizes(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
     """A number of parameters belongs to the nearest model named before it, else the first after it."""
     for match in SIZE.finditer(piece.text):
@@ -73,7 +91,9 @@ def sizes(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
         models = [
             (m, n)
             for m, n in piece.mentions
-            if nodes[n].kind is Kind.MODEL and not _COMPARED.search(piece.text[max(m.start - 40, 0) : m.start])
+            if nodes[n].kind is Kind.MODEL
+            and not _COMPARED.search(piece.text[max(m.start - 40, 0) : m.start])
+            and not re.match(r"(?:en|de)coder", m.surface)
         ]
         before = [n for m, n in models if m.end <= match.start()]
         after = [n for m, n in models if m.start >= match.end()]

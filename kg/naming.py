@@ -5,6 +5,7 @@
     Qwen3-VL, ConvBERT, Gemma 2                         names with capitals inside or a version
     *束搜索*（beam search）                              a term and its English name
     the OSCAR corpus; WikiText-2数据集                  data sets
+    uses multigroup attention; for depth estimation     techniques and tasks in small words
     [Attention Is All You Need](.../1706.03762)         a paper; 论文《...》 and reference lists too
     大卫·鲁梅尔哈特（David Rumelhart）                    a person
 
@@ -148,6 +149,36 @@ _TELLING = re.compile(
 _COINED = re.compile(
     r"\b(?:introduces?|proposes?|presents?|called|named|dubbed|termed)\s(?:the\s)?(?P<n>[A-Z][\w-]*(?:\s[A-Z0-9][\w.-]*){0,3}?)(?=[,:(—–]|\s\(|\s(?:is|that|which|for|to)\b|,\san?\b)"
 )
+_PART_OF_NAME = (
+    r"(?:[a-z][\w-]*\s){0,2}[a-z][\w-]*[\s-](?:attention|loss|normali[sz]ation|convolutions?|pooling|embeddings?|encodings?|distillation"
+    r"|search|sampling|tokens?|masking|augmentation|regulari[sz]ation|scaling|pre-?training|fine-?tuning|tuning|quanti[sz]ation|pruning"
+    r"|routing|gating|decoding|activations?|recurrence|decoder|layers?|optimi[sz]ation|learning|quer(?:y|ies))"
+)
+_DETERMINER = r"(?:an?\s(?:few\s)?|the\s|its\s|our\s|two\s|both\s)?"
+_EMPLOYED = re.compile(
+    r"\b(?:uses?|using|introduc(?:es?|ing)|propos(?:es?|ing)|presents?|employs?|employing|adopts?|mixes in|incorporates?|relies on"
+    r"|learns|leverages?|utili[sz]es|ideas,|components,|[Tt]hrough|[Vv]ia)\s"
+    rf"(?P<list>{_DETERMINER}{_PART_OF_NAME}(?:(?:,\sand|,|\sand)\s{_DETERMINER}{_PART_OF_NAME})*)(?![\w-]|\s(?:rate|schedule|vocabulary|curve|ids?)\b)"
+)
+_PROBLEM = re.compile(
+    r"(?:\b(?:for|include|includes|including|like|such as|and|or|on|as)\s|,\s)(?P<n>(?:[a-z][\w-]*\s){1,3}(?:recognition|detection|segmentation"
+    r"|classification|answering|summari[sz]ation|captioning|translation|retrieval|tracking|tagging|parsing|synthesis|restoration"
+    r"|super-resolution|completion|forecasting|matching|grounding|generation|infilling|inpainting|estimation))(?![\w-])"
+)
+_ONLY = re.compile(r"(?<![\w-])(?P<part>[EeDd](?:n|e)coder)[ -]only(?![\w-])")
+_TECHNIQUE = re.compile(
+    rf"(?:^|,\sand\s|,\s|\sand\s){_DETERMINER}(?P<n>{_PART_OF_NAME})(?![\w-]|\s(?:rate|schedule|vocabulary|curve|ids?)\b)"
+)
+_NO_PART_OF_NAME = re.compile(
+    r"\b(?:and|or|of|for|to|in|on|with|from|by|as|at|that|which|is|are|be|it|its|their|this|these|those|such|each|every|any|all|some"
+    r"|no|not|same|other|only|also|into|than|more|most|less|further|during|when|while|where|like|own|many|much|we|they|however|has|have|over)\b"
+)
+_NO_MODIFIER = re.compile(r"\w+(?:ing|ly|ed|[^s]s)\s")
+_PLAIN_ADJECTIVE = re.compile(
+    r"^(?:(?:an?|the|its|our|new|novel|fast|faster|seamless|lightweight|accurate|robust|real-time|zero-shot|high-quality|downstream|so-called|traditional|conventional|optional|systematic|large-scale|simple|standard|different|multiple|several|various|large|larger|small|smaller|additional|extra|single|special"
+    r"|specific|powerful|efficient|effective|improved|better|deep|deeper|full|fully|first|second|last|final|pretrained|pre-trained|learned"
+    r"|learnable|trainable|input|output|text|image|visual|model|two|three|four|existing|original|common|popular|modern|advanced|custom|separate)\s)+"
+)
 PAPER_AT = re.compile(r"(?:/papers/|arxiv\.org/(?:abs|pdf)/)(\d{4})\.(\d{4,5})")
 """An address of a paper on arXiv."""
 _SIBLING = re.compile(r"^(?:\.{0,2}/)*(?:model_doc/)?(?P<n>[\w.-]+?)(?:\.md|\.html)?(?:#.*)?$")
@@ -237,6 +268,7 @@ class _Naming:
                 text[: match.start()],
             ):
                 self._add(match[0].strip(), Kind.ORGANIZATION, sure=True)
+        self._techniques(text)
         self._tokens(block, spans)
         return None
 
@@ -371,8 +403,29 @@ class _Naming:
             while words and words[0].casefold() in _NO_DATASET:
                 words = words[1:]
             name = " ".join(words)
-            if len(name) > 2 and name not in _TASKS and (len(words) > 1 or re.search(r"[A-Z0-9].*[A-Z0-9]", name)):
+            if (
+                len(name) > 2
+                and name not in _TASKS
+                and not name.endswith(("-generated", "-based"))
+                and (len(words) > 1 or re.search(r"[A-Z0-9].*[A-Z0-9]", name))
+            ):
                 self._add(name, Kind.DATASET, sure=True)
+
+    def _techniques(self, text: str) -> None:
+        """Note names of small words: of what is used or introduced (multigroup attention), of tasks (depth estimation)."""
+        for match in _PROBLEM.finditer(text):
+            name = _PLAIN_ADJECTIVE.sub("", match["n"])
+            if " " not in name.strip() or _NO_PART_OF_NAME.search(name) or _NO_MODIFIER.match(name):
+                continue
+            if not self._knows_it(" ".join(name.split()[-2:])):  # universal image segmentation is image segmentation
+                self._add(name, Kind.TASK, weight=2, sure=True)
+        for only in _ONLY.finditer(text):
+            self._add(f"{only['part'].casefold()}-only", Kind.TECHNIQUE, weight=2, sure=True)
+        for employed in _EMPLOYED.finditer(text):
+            for match in _TECHNIQUE.finditer(employed["list"]):
+                name = _PLAIN_ADJECTIVE.sub("", match["n"])
+                if " " in name.strip() and not _NO_PART_OF_NAME.search(name) and not name.endswith("ing learning"):
+                    self._add(name, Kind.TECHNIQUE, weight=2, sure=True)
 
     def _tokens(self, block: Block, spans: list[tuple[int, int]]) -> None:
         text = block.text

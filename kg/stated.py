@@ -18,12 +18,12 @@ from ailineage.kg.patterns import HEAD_NOUNS, JOINED, PHRASES, PHRASES_ZH, Phras
 from ailineage.kg.vocabulary import LINEAGE, RANGE, Kind, Relation
 
 _FILLER = re.compile(
-    r"\s?[(“\"'`]?(?:(?!(?:and|or|to|in|on|with|for|that|which|by|from|using|when|while|where|is|are|was|were|it|we|they|as|"
+    r"[”\"]?\s?[(“\"'`]?(?:(?!(?:and|or|to|in|on|with|for|that|which|by|from|using|when|while|where|is|are|was|were|it|we|they|as|"
     r"at|into|than|but|how|what|not)\b)[\w’'-]+\s?[(“\"'`]?){0,7}(?:,\s)?"
 )
 _MODIFIED = re.compile(
     r"\b(?:is|are|was|were|be|been|as|uses?|using|used|with|on|upon|of|in|for|to|from|by|than|like|via|through|into|over|"
-    r"extends?|outperforms?|improves?|combines?|adopts?|employs?|including|a|an|between|both)\s(?:[\w’'-]+\s){0,5}$",
+    r"extends?|outperforms?|improves?|updates?|refines?|modif(?:y|ies)|named|called|dubbed|enhances?|augments?|combines?|adopts?|employs?|including|a|an|between|both)\s(?:[\w’'-]+\s){0,5}$",
     re.I,
 )
 _MODIFIED_ZH = re.compile(
@@ -33,8 +33,14 @@ _OTHER_CLAUSE = re.compile(
     r"[;；。]|\b(?:we|they|researchers|authors)\b|[,，]\s(?:and|but|while|whereas|so)\s(?:the|we|it)\b", re.I
 )
 _BEHIND = re.compile(
-    r"^(?:['’]s)?[\s-](?:tokeni[sz]er|dataset|data|loss|paper|vocabulary|documentation|blog|tutorial|format|API|library|class)\b",
+    r"^(?:['’]s)?[\s-](?:tokeni[sz]er|dataset|data|loss|paper|vocabulary|documentation|blog|tutorial|format|API|library|class|benchmark|corpus|leaderboard|(?:task )?guide)\b",
     re.I,
+)
+_AND_NEXT = re.compile(r"(?:\s[\w-]+){0,2}(?:\s\([^()]*\))?(?:,?\s(?:and|or)\s(?:an?\s|the\s)?(?:new\s|novel\s)?|,\s)")
+_MEASURED = re.compile(r"(?:\s[a-z][\w-]*){0,2}(?:\s\([^()]{1,20}\))?,?\s?(?:and\s|or\s)?(?:the\s)?")
+_WHICH = re.compile(r"s?\s?(?:[(（][^()（）]*[)）])?,\swhich\s")
+_IDEA = re.compile(
+    r"(?:The|Its|Our) (?:(?:core|key|main|central|basic) (?:idea|insight|contribution|innovation|concept)|(?:extensive )?experiments)\b[^.;]*"
 )
 _OWN = re.compile(r"^\s*(?:[-*•]\s)?The (?:\w+ )?(?:architecture|design|structure) of (?:the )?$", re.I)
 _SOMETHING = re.compile(
@@ -42,9 +48,10 @@ _SOMETHING = re.compile(
     re.I,
 )
 _PLAIN = 0.8  # confidence of a phrase from which a name in small letters is believed to be one
+_WAYS = re.compile(r"(?:training|supervised learning|GPU computing)$", re.I)
 _SHORT = 30  # characters of an item that says what its section's subject uses
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-_PART = re.compile(r"(?:en|de)coders?|编码器|解码器", re.I)
+PART = re.compile(r"(?:en|de)coders?|编码器|解码器|discriminators?|generators?|[判鉴]别器|生成器", re.I)
 _DOERS: dict[Relation, frozenset[Kind]] = {
     Relation.USES: frozenset({Kind.MODEL, Kind.SOFTWARE}),
     Relation.TRAINED_ON: frozenset({Kind.MODEL}),
@@ -57,7 +64,7 @@ _TARGETS: dict[Relation, frozenset[Kind]] = {
     Relation.VARIANT_OF: SYSTEMS | {Kind.CONCEPT},
     Relation.SUCCEEDED_BY: SYSTEMS | {Kind.DATASET},
     Relation.INFLUENCED_BY: SYSTEMS | {Kind.CONCEPT},
-    Relation.USES: SYSTEMS,
+    Relation.USES: SYSTEMS | {Kind.CONCEPT},
     Relation.PART_OF: SYSTEMS | {Kind.CONCEPT},
     Relation.WON: RANGE[Relation.WON],
     Relation.ADDRESSES: frozenset({Kind.TASK}),
@@ -79,7 +86,7 @@ def stated(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
 def _said(
     piece: Piece, nodes: Mapping[str, Node], phrase: Phrase, match: re.Match[str], chinese: bool
 ) -> Iterator[Found]:
-    kinds = frozenset({Kind.MODEL}) if phrase.models else _TARGETS[phrase.relation]
+    kinds = phrase.only or _TARGETS[phrase.relation]
     goals = list(_goals(piece, nodes, match.end(), kinds, phrase, chinese))
     if not goals:
         return
@@ -104,8 +111,10 @@ def _goals(
             if not re.fullmatch(rf"[^，。；,;：:]{{0,{phrase.gap}}}", between):
                 return
             if (number and re.search(r"的|和|与|、", between)) or (
-                phrase.relation in LINEAGE and not number and _compound(between, mention)
+                phrase.relation is Relation.USES and between[:1] == "的"
             ):
+                return
+            if phrase.relation in LINEAGE and not number and _compound(between, mention):
                 return
             if (
                 phrase.relation is Relation.VARIANT_OF
@@ -115,10 +124,15 @@ def _goals(
                 return
         elif not _FILLER.fullmatch(between) or (at < 20 and "," in between):
             return
-        if nodes[node].kind not in kinds:
+        if nodes[node].kind not in kinds or _unspecific(nodes[node], phrase.relation):
             if nodes[node].kind in (Kind.ORGANIZATION, Kind.PERSON) or (
                 not chinese and nodes[node].kind is Kind.DATASET
             ):
+                continue
+            if place + 1 < len(piece.mentions) and _AND_NEXT.fullmatch(
+                piece.text[mention.end : piece.mentions[place + 1][0].start]
+            ):
+                at = piece.mentions[place + 1][0].start  # of a list what comes later may be of the kind
                 continue
             return
         if phrase.relation in LINEAGE and not (
@@ -128,20 +142,28 @@ def _goals(
             or (
                 " " in mention.surface
                 and nodes[node].kind is Kind.MODEL
-                and (phrase.models or phrase.confidence >= _PLAIN)
+                and (phrase.only or phrase.confidence >= _PLAIN)
             )
         ):
             return
         tail = piece.text[mention.end :]
-        if _PART.fullmatch(mention.surface):
+        if PART.fullmatch(mention.surface):
             return
-        if not _fits(phrase, tail, chinese):
+        if not _fits(phrase, tail, chinese or nodes[node].kind is Kind.DATASET):
             return
         if chinese and phrase.relation is Relation.USES and re.match(r"\s?(?:模型|架构)?的", tail):
             continue  # 使用预训练的编码器: what is used comes later
         yield mention, node
         yield from _listed(piece, nodes, place, kinds, phrase, chinese)
         return
+
+
+def _unspecific(node: Node, relation: Relation) -> bool:
+    """Of concepts only ways of training, and GPUs, are used; and these are no problems."""
+    way = node.kind is Kind.CONCEPT and bool(_WAYS.search(node.name()))
+    return (
+        way if relation is Relation.ADDRESSES else relation is Relation.USES and node.kind is Kind.CONCEPT and not way
+    )
 
 
 def _compound(between: str, mention: Mention) -> bool:
@@ -152,11 +174,11 @@ def _compound(between: str, mention: Mention) -> bool:
     )
 
 
-def _fits(phrase: Phrase, tail: str, chinese: bool) -> bool:
-    """Whether what follows the first object leaves it the object of the phrase."""
+def _fits(phrase: Phrase, tail: str, whole: bool) -> bool:
+    """Whether what follows the first object leaves it the object of the phrase; `whole` for Chinese and data sets."""
     if phrase.tail is not None:
         return phrase.tail.match(tail) is not None
-    if not chinese:
+    if not whole:
         return not _BEHIND.match(tail)
     if phrase.relation in (Relation.BUILDS_ON, Relation.VARIANT_OF):
         return not re.match(
@@ -176,9 +198,12 @@ def _listed(
         if same and re.fullmatch(r"\s?[(（\[]?\s?", between):
             previous = (mention, node)
             continue
-        plain = re.sub(r"^\s?[)）]|\s?\[\d+\]", "", between)
-        with_it = phrase.models and re.fullmatch(r"\s?(?:[\w-]+\s){0,3}with (?:the |an? )?", between)
-        if nodes[node].kind not in kinds or not (JOINED.match(plain) or with_it):
+        if phrase.relation in LINEAGE and re.fullmatch(r"\)?,\s(?:an?|the)\s", between):
+            return  # BERT, an encoder: says what it is
+        plain = re.sub(r"^s?\s?[)）]|\s?\[\d+\]|\s?\([^()]*\)(?=,|\sand\b)", "", between)
+        with_it = phrase.only and re.fullmatch(r"\s?(?:[\w-]+\s){0,3}with (?:the |an? )?", between)
+        measured = phrase.relation is Relation.EVALUATED_ON and _MEASURED.fullmatch(between)
+        if nodes[node].kind not in kinds or not (JOINED.match(plain) or with_it or measured):
             return
         yield mention, node
         previous = (mention, node)
@@ -191,21 +216,25 @@ def _doer(
     text, begin = piece.text, match.start()
     chinese = bool(_HAN.search(text))
     before = [pair for pair in piece.mentions if pair[0].end <= begin]
+    spanned = [n for m, n in piece.mentions if begin <= m.start and m.end <= match.end() and _written(m.surface)]
+    if phrase.relation is Relation.ADDRESSES and spanned and nodes[spanned[0]].kind in SYSTEMS:
+        return spanned[0]  # applications of X include
     if re.search(r"[.)]\sIt(?:['’]s| is| was)\s$", text[:begin]):
         return piece.topic
     for place in range(len(before) - 1, -1, -1):
         mention, node = before[place]
-        lead = re.split(r"[,，;；(（:：。]", text[: mention.start])[-1]
+        lead = re.split(r"[,，;；(（:：。]", text[: _list_head(piece, place)])[-1]
         if place and re.search(r"[(（][^)）]*$", text[: mention.start]):
             continue  # another name of what stands before the brackets, or a gloss
         while place and before[place - 1][0].end == mention.start:
             place -= 1  # Transformer解码器 speaks of the Transformer
             mention, node = before[place]
         modified = (_MODIFIED_ZH if chinese else _MODIFIED).search(lead) and not _OWN.search(lead)
+        modified = modified and not _WHICH.match(text[mention.end : begin])
         gap = re.sub(r"[(（][^()（）]*[)）]|\[[\d,-]+\]", "", text[mention.end : begin])
         if modified and not (place == 0 and mention.start <= 3):
             continue
-        if _SOMETHING.search(lead) or _PART.fullmatch(mention.surface):
+        if _SOMETHING.search(lead) or PART.fullmatch(mention.surface):
             return None
         if nodes[node].kind not in WORKS:
             if chinese and re.fullmatch(r"[^，,。；;]{0,6}", gap):
@@ -223,7 +252,7 @@ def _doer(
             return None
         return node
     opening = re.sub(r"^\s*(?:[-*•·]|\d+[.)、])?\s*", "", text[:begin])
-    if not before and len(opening) <= (2 if chinese else 0):
+    if not before and (len(opening) <= (2 if chinese else 0) or _IDEA.fullmatch(opening)):
         if not chinese:
             later = [
                 pair for pair in piece.mentions if pair[0].start >= goals[-1][0].end and nodes[pair[1]].kind in SYSTEMS
@@ -234,6 +263,21 @@ def _doer(
             return None
         return piece.topic
     return None
+
+
+def _list_head(piece: Piece, place: int) -> int:
+    """Where the list begins in which a name stands; glosses in brackets are passed over."""
+    start = piece.mentions[place][0].start
+    while place:
+        between = piece.text[piece.mentions[place - 1][0].end : start]
+        glossed = between.startswith((")", "s)", "）")) and re.search(
+            r"[(（][^()（）]*$", piece.text[: piece.mentions[place - 1][0].start]
+        )
+        if not JOINED.match(re.sub(r"^s?\s?[)）]", "", between)):
+            break
+        place -= 2 if glossed and place > 1 else 1
+        start = piece.mentions[place][0].start
+    return start
 
 
 def _written(surface: str) -> bool:
@@ -248,8 +292,10 @@ def _close(gap: str) -> bool:
     clauses = re.split(r"[，,]", gap)
     if len(clauses) > 3 or len(clauses[-1]) > 14:
         return False
+    if len(clauses) > 1 and not clauses[-1].strip():
+        return not re.search(r"[？?！!“”]|他们|我们|人们|研究|如果|之前|以前|相比|[您你]|如何|不能|可以看", gap)
     return not re.search(
-        r"[？?！!]|“|”|他们|我们|人们|研究|设计|训练|实现|需要|构建|提出|包括|使用|采用|如果|当|之前|以前|相比|加载|[您你]|如何|演示|脚本|代码|帮助|执行|不能",
+        r"[？?！!]|“|”|他们|我们|人们|研究|设计|训练|实现|需要|构建|提出|包括|使用|采用|如果|当(?!时)|之前|以前|相比|加载|[您你]|如何|演示|脚本|代码|帮助|执行|不能",
         gap,
     )
 
