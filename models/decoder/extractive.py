@@ -11,6 +11,7 @@ from ailineage.kg.vocabulary import LINEAGE, Relation
 from ailineage.models.decoder.intent import RELATIONS, VALUES, Intent, intent, relations, values
 from ailineage.models.decoder.knowledge import Knowledge, cleaned, overlap
 from ailineage.models.decoder.quantities import dates
+from ailineage.models.decoder.quotation import quotation
 from ailineage.models.decoder.selection import Piece
 from ailineage.retrieval.evidence import Bundle, Evidence, Hop
 from ailineage.retrieval.question import BUILT
@@ -18,6 +19,7 @@ from ailineage.retrieval.question import BUILT
 MOST = 5
 """Most sentences of an answer that is no path and no list."""
 _LISTED = 8
+_ENOUGH = 3
 _MORE = 0.15
 """Chance from which a sentence is added to a line of descent."""
 _MADE = frozenset({Relation.DEVELOPED_BY, Relation.PROPOSED_BY, Relation.AUTHORED_BY})
@@ -39,7 +41,6 @@ _ANNOUNCES = re.compile(
     re.I,
 )
 """A sentence that says how many things the next ones name."""
-_LANGUAGE = {"en": {"en": "English", "zh": "Chinese"}, "zh": {"en": "英文", "zh": "中文"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,14 @@ def compose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Q
         about = [p for p in ranked if p.names and not p.unclear and not _catalogued(p, bundle, knowledge)]
         more = [p for p in about if (p.evidence.document, p.evidence.start) not in taken and p.chance >= _MORE]
         return hops + _quoted(_distinct(more, knowledge, max(MOST - len(hops), 1)), bundle, knowledge)
-    return _quoted(_choose(bundle, ranked, knowledge), bundle, knowledge)
+    return _quoted(_readable(_choose(bundle, ranked, knowledge), bundle, knowledge), bundle, knowledge)
+
+
+def _readable(chosen: list[Piece], bundle: Bundle, knowledge: Knowledge) -> list[Piece]:
+    """Without the library's sentences in the other language, where three or more others are chosen."""
+    other = [p for p in chosen if p.article and p.evidence.language != bundle.language]
+    left = [p for p in chosen if p not in other or knowledge.claim(p.evidence) is not None]
+    return left if len(left) >= _ENOUGH else chosen
 
 
 def _quoted(chosen: list[Piece], bundle: Bundle, knowledge: Knowledge) -> list[Quoted]:
@@ -99,9 +107,7 @@ def say(evidence: Evidence, language: str, knowledge: Knowledge) -> str:
     claim = knowledge.claim(evidence)
     if claim is not None and (said := knowledge.rendered(claim, language)):
         return said
-    other = _LANGUAGE[language][evidence.language]
-    bare = text.rstrip(".。")
-    return f"The source says, in {other}: “{bare}”." if language == "en" else f"资料（{other}）写道：“{bare}”。"
+    return quotation(text, evidence.language, language)
 
 
 def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:

@@ -66,6 +66,11 @@ class Piece:
     features: tuple[float, ...] = ()
 
     @property
+    def article(self) -> bool:
+        """Whether it stands in an article of the library, which says it in both languages."""
+        return _article(self.evidence)
+
+    @property
     def unclear(self) -> bool:
         """Whether it opens with a word that points back, and so says little alone."""
         return _UNCLEAR.match(cleaned(self.evidence.text)) is not None

@@ -17,6 +17,7 @@ from ailineage.kg.identity import Mention
 from ailineage.kg.vocabulary import LINEAGE, Relation
 from ailineage.models.decoder.knowledge import Knowledge, cleaned, overlap
 from ailineage.models.decoder.quantities import counted, dated, dates, located, numbers
+from ailineage.models.decoder.quotation import unquoted
 from ailineage.retrieval.evidence import Evidence
 
 NEEDED = 0.6
@@ -59,7 +60,7 @@ def verify(sentence: str, cited: Sequence[Evidence], knowledge: Knowledge) -> Ve
         return Verdict(False, "no citation")
     said = [cleaned(text) for evidence in cited for text in _sentences(evidence.text)]
     said += [text for e in cited if (c := knowledge.claim(e)) if (text := knowledge.rendered(c, language_of(sentence)))]
-    if _same(sentence) in {_same(text) for text in said}:
+    if _same(unquoted(sentence)) in {_same(text) for text in said}:
         return Verdict(True, "quoted")
     around = "\n".join(knowledge.about(evidence) for evidence in cited)
     whole = "\n".join(said) + "\n" + around
