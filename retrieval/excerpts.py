@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PASSAGES = 10  # how many of the best passages are looked into
 _ADDED = 3  # passages of a user's own documents that are looked into in any case
+_WHOLE = 1  # of these, how many are given whole
 _WINDOW = 3  # neighbouring sentences that a passage gives at most
 _NODES = 5  # nodes that are introduced
 _SAME_LANGUAGE = 0.02  # against cosines, of which good ones lie within a tenth
@@ -83,7 +84,7 @@ class Excerpts:
             spans = [s for s in sentences(text[at.start : at.end], at.start) if not _overlaps(s, held)]
             if spans:
                 worth, span = self._window(row, text, spans)
-                own = at.node in self.asked.nodes and at.language == self.asked.language
+                own = row in added[:_WHOLE] or at.node in self.asked.nodes and at.language == self.asked.language
                 found += [(worth, row, run) for run in (_runs(spans) if own else [span])]
         for _, row, span in sorted(found, key=lambda item: -item[0]):
             yield self._cut(row, span)
