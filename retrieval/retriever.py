@@ -221,13 +221,14 @@ class Retriever:
         best = ranking.best(k, scores)
         return [self.evidence(row, ranking, scores) for row in best if mode == "dense" or scores[row] > 0]
 
-    def bundle(self, question: str, language: str | None = None, budget: int = 3_200) -> Bundle:
+    def bundle(self, question: str, language: str | None = None, budget: int = 5_000) -> Bundle:
         """The evidence for a question, best first.
 
         Args:
             question: in either language.
             language: `en` or `zh`, the one evidence is preferred in; the question's own if None.
-            budget: aim, in characters of English (a Chinese character counts as two and a half): some 800 tokens.
+            budget: aim, in characters of English (a Chinese character counts as two and a half); the
+                decoder is shown the best of its sentences.
         """
         from ailineage.retrieval.bundling import gather
 
