@@ -84,7 +84,7 @@ class Excerpts:
             spans = [s for s in sentences(text[at.start : at.end], at.start) if not _overlaps(s, held)]
             if spans:
                 worth, span = self._window(row, text, spans)
-                own = row in added[:_WHOLE] or at.node in self.asked.nodes and at.language == self.asked.language
+                own = row in added[:_WHOLE] or (at.node in self.asked.nodes and at.language == self.asked.language)
                 found += [(worth, row, run) for run in (_runs(spans) if own else [span])]
         for _, row, span in sorted(found, key=lambda item: -item[0]):
             yield self._cut(row, span)
