@@ -19,7 +19,7 @@ from ailineage.kg.vocabulary import LINEAGE, RANGE, Kind, Relation
 
 _FILLER = re.compile(
     r"[”\"]?\s?[(“\"'`]?(?:(?!(?:and|or|to|in|on|with|for|that|which|by|from|using|when|while|where|is|are|was|were|it|we|they|as|"
-    r"at|into|than|but|how|what|not)\b)[\w’'-]+\s?[(“\"'`]?){0,7}(?:,\s)?"
+    r"at|into|than|but|how|what|not)\b)[\w’'-]++\s?[(“\"'`]?){0,7}(?:,\s)?"
 )
 _MODIFIED = re.compile(
     r"\b(?:is|are|was|were|be|been|as|uses?|using|used|with|on|upon|of|in|for|to|from|by|than|like|via|through|into|over|"

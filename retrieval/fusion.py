@@ -36,8 +36,8 @@ class Weights:
     """How much each signal counts."""
 
     dense: float = 1.0
-    bm25: float = 0.5
-    bridge: float = 1.0
+    bm25: float = 0.3
+    bridge: float = 1.35
     walk: float = 0.3
     title: float = 0.2
     claim: float = 0.4

@@ -145,3 +145,7 @@ def test_an_unknown_model_in_a_timeline_becomes_a_provisional_node() -> None:
     assert node.provisional
     assert node.names == {"en": "FooNet"}
     assert [(c.subject, c.value) for c in result.claims] == [(node.id, "2019-03-04")]
+
+
+def test_one_endless_word_takes_no_endless_time() -> None:
+    assert claims(f"RoBERTa builds on Pre-train{'in' * 300}> BERT.") == set()
