@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import Claim
@@ -37,11 +37,19 @@ Statement = tuple[str, Relation, str | None, str | None, str | None]
 
 
 class AskedClaims:
-    """Chooses claims for one question; `path` says whether its nodes are joined by a path already."""
+    """Chooses claims for one question.
 
-    def __init__(self, graph: KnowledgeGraph, asked: Question, path: bool) -> None:
+    Args:
+        graph: its claims are chosen from.
+        asked: the question.
+        path: whether the question's nodes are joined by a path already.
+        prominence: how well known a node is; of many the best known come first.
+    """
+
+    def __init__(self, graph: KnowledgeGraph, asked: Question, path: bool, prominence: Callable[[str], int]) -> None:
         self.graph = graph
         self.asked = asked
+        self.prominence = prominence
         self.wanted = list(asked.asks)
         if asked.descent and not path:
             self.wanted += sorted(LINEAGE)
@@ -70,7 +78,7 @@ class AskedClaims:
             pool += [(claim, 1) for paper in self._papers(node) for claim in self._authors(paper)]
         pool.sort(key=lambda item: self._merit(item[0], node, wanted), reverse=True)
         if maker:
-            pool.sort(key=lambda item: item[0].relation in _MADE and -self._prominence(item[0].subject))
+            pool.sort(key=lambda item: item[0].relation in _MADE and -self.prominence(item[0].subject))
         few = self.asked.compares and not self.asked.asks
         yield from self._each_once(pool, _LISTED if maker else _FACTS if few else _CLAIMS)
 
@@ -84,17 +92,13 @@ class AskedClaims:
         ]
         fitting = [(claim, hop) for claim, hop in dated if self.graph.nodes[claim.subject].kind in sorts] or dated
         fitting.sort(key=lambda item: self._merit(item[0], "", self.wanted), reverse=True)
-        fitting.sort(key=lambda item: -self._prominence(item[0].subject))
+        fitting.sort(key=lambda item: -self.prominence(item[0].subject))
         yield from self._each_once(fitting, _LISTED)
 
     def _dates(self, node: str) -> list[Claim]:
         """The claims that put a node into a year of the question."""
         about = self.graph.claims_about(node)
         return [c for c in about if c.relation is Relation.PUBLISHED_ON and (c.value or "")[:4] in self.asked.years]
-
-    def _prominence(self, node: str) -> int:
-        """How many claims other nodes make of a node."""
-        return sum(claim.object == node for claim in self.graph.claims_about(node))
 
     def _each_once(self, pool: list[tuple[Claim, int]], limit: int) -> Iterator[tuple[Claim, int]]:
         """The first `limit` spans that state something new; one span may state several things, as lists do."""

@@ -39,7 +39,7 @@ def gather(retriever: Retriever, asked: Question, ranking: Ranking, budget: int)
     path = _path(retriever, asked, ranking)
     ends = _unique([path[0].evidence, path[-1].evidence] if path else [])
     found = [*ends, *(hop.evidence for hop in path)]
-    for claim, hop in AskedClaims(retriever.graph, asked, bool(path)).find():
+    for claim, hop in AskedClaims(retriever.graph, asked, bool(path), retriever.prominence).find():
         found.append(stated(retriever, ranking, claim, hop))
     found = _unique(found)
     excerpts = Excerpts(retriever, asked, ranking)

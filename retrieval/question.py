@@ -81,6 +81,8 @@ _COMPARE = re.compile(
     r"|区别|不同|差别|差异|对比|比较|相比|异同|还是|一样|一回事|哪个更",
     re.I,
 )
+_SHORT = 6
+"""Chinese characters up to which words in quotation marks are a name."""
 _QUOTED = re.compile(r"《([^》]{2,120})》|“([^”]{2,120})”|「([^」]{2,120})」|\"([^\"]{2,120})\"")
 _L = r"A-Za-z0-9\u00c0-\u024f"
 _NAME = re.compile(
@@ -172,7 +174,7 @@ def _candidates(text: str) -> Iterator[tuple[int, int, bool]]:
     """Spans that look like names, and whether they surely are some: quoted, capitalised or with digits."""
     for match in _QUOTED.finditer(text):
         group = match.lastindex or 0
-        yield match.start(group), match.end(group), True
+        yield match.start(group), match.end(group), match[0].startswith("《") or _names(match[group])
     for match in _NAME.finditer(text):
         start, end = match.span()
         words = match[0].rstrip(".").split()
@@ -185,6 +187,17 @@ def _candidates(text: str) -> Iterator[tuple[int, int, bool]]:
     for match in _WORD.finditer(text):
         if match[0].casefold() not in _PLAIN:
             yield match.start(), match.end(), False
+
+
+def _names(quoted: str) -> bool:
+    """Whether what stands between quotation marks is a name or a title rather than something somebody says.
+
+    >>> _names("Attention Is All You Need"), _names("天衍四九"), _names("同一个词语境不同意思不同")
+    (True, True, False)
+    """
+    return re.search("[A-Z]", quoted) is not None or (
+        re.search(r"[\u3400-\u9fff]", quoted) is not None and len(quoted) <= _SHORT
+    )
 
 
 def _choose(mentioned: list[tuple[str, ...]], graph: KnowledgeGraph) -> tuple[str, ...]:

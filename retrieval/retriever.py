@@ -270,6 +270,11 @@ class Retriever:
         total, bridge = fusion.fuse(signals, self._bridges, named, self.weights)
         return Ranking(total, dense, signals, bridge, cosines, vector[0], bool(named))
 
+    def prominence(self, node: str) -> int:
+        """How many passages name a node."""
+        number = self.names.nodes.get(node)
+        return 0 if number is None else self.walk.bearing(number)
+
     def fused(self, asked: Question, ranking: Ranking, weights: Weights) -> Scores:
         """The fused score (N,) of a ranking's signals under other weights."""
         return fusion.fuse(ranking.parts, self._bridges, self._named(asked), weights)[0]
@@ -289,7 +294,7 @@ class Retriever:
         """Passages that state what is asked of the question's nodes: 1 for the best claim's, less for later ones."""
         claimed = np.zeros(len(self.rows), np.float32)
         if asked.nodes:
-            for place, (claim, _) in enumerate(AskedClaims(self.graph, asked, path=False).find()):
+            for place, (claim, _) in enumerate(AskedClaims(self.graph, asked, False, self.prominence).find()):
                 row = self.row_at(claim.document, claim.start)
                 if row is not None and not claimed[row]:
                     claimed[row] = 1 / (1 + _FADES * place)

@@ -78,6 +78,10 @@ class Walk:
             at = (1 - damping) * seeds + damping * (self._step @ at)
         return at[: self.passages]
 
+    def bearing(self, name: int) -> int:
+        """How many passages bear a name, at least 1."""
+        return int(self._degree[name])
+
     def save(self, folder: Path) -> None:
         """Write the graph into a folder."""
         step = self._step

@@ -25,6 +25,12 @@ Of 41 written questions from outside the field all but one lie below it (`python
 """
 COVERED = 0.6
 """Share of the question's content words that one evidence must hold where no node is named and none is near."""
+_FIELD = re.compile(
+    r"\b(?:neur\w+|networks?|models?|learn\w*|train\w*|algorithms?|attention|tokens?|embedding\w*|encod\w+|decod\w+"
+    r"|transformers?|classif\w+|gradients?|layers?|ai|artificial|deep|chatbots?|dropout|overfit\w*|regulari\w+|papers?)\b"
+    r"|神经|网络|模型|学习|训练|算法|注意力|词元|词向量|嵌入|编码|解码|分类|梯度|卷积|人工智能|智能|过拟合|正则|论文",
+    re.I,
+)
 _PROPER = re.compile(r"(?<!^)(?<![?.!] )\b[A-Z][A-Za-z\-]{3,}")
 _WORKS = frozenset({Kind.MODEL, Kind.TECHNIQUE, Kind.SOFTWARE, Kind.DATASET, Kind.PAPER})
 _MADE = re.compile(
@@ -76,7 +82,7 @@ def _in_field(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> bool
     if bundle.nodes or any(evidence.signals.get("name", 0.0) >= 1.0 for evidence in bundle.evidence):
         return True
     dense = max((evidence.signals.get("dense", 0.0) for evidence in bundle.evidence), default=0.0)
-    if dense >= NEAR[bundle.language]:
+    if dense >= NEAR[bundle.language] - (0.03 if _FIELD.search(bundle.question) else 0.0):
         return True
     texts = [f"{evidence.title} {evidence.text}" for evidence in bundle.evidence]
     proper = _PROPER.findall(bundle.question)
