@@ -20,6 +20,7 @@ MOST = 5
 """Most sentences of an answer that is no path and no list."""
 _LISTED = 8
 _ENOUGH = 3
+_BOTH = 3
 _MORE = 0.15
 """Chance from which a sentence is added to a line of descent."""
 _MADE = frozenset({Relation.DEVELOPED_BY, Relation.PROPOSED_BY, Relation.AUTHORED_BY})
@@ -243,9 +244,8 @@ def _continued(about: list[Piece], ranked: list[Piece], share: float) -> list[Pi
 
 
 def _compared(bundle: Bundle, about: list[Piece], knowledge: Knowledge) -> list[Piece]:
-    """The sentence that is about several of the things compared, if it is among the best, then those about each."""
-    both = next((piece for piece in about if len(piece.nodes.intersection(bundle.nodes)) > 1), None)
-    chosen = [both] if both is not None and both in about[:2] else []
+    """The sentences about several of the things compared that are among the best, then those about each."""
+    chosen = [piece for piece in about[:_BOTH] if len(piece.nodes.intersection(bundle.nodes)) > 1]
     of = [
         [p for p in about if node in p.nodes and len(p.nodes.intersection(bundle.nodes)) == 1]
         or [p for p in about if node in p.nodes]
