@@ -139,7 +139,8 @@ def understand(
         if any(start < right and left < end for left, right in taken):
             continue
         surface = text[start:end]
-        opens = not text[:start].strip() and surface[1:].islower()  # capital only because it comes first
+        before = text[:start].rstrip()
+        opens = before[-1:] in ("", ".", "?", "!", ":") and surface[1:].islower()  # capital only because it comes first
         if (opens or not sure) and known(surface):
             continue
         if nodes := graph.lexicon.lookup(surface):
