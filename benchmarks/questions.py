@@ -35,6 +35,7 @@ from transformers import BertModel, PreTrainedTokenizerBase
 
 import ailineage
 from ailineage.engine import Engine
+from ailineage.models.decoder.support import NEAR
 from ailineage.models.decoder.training import written
 from ailineage.retrieval import packaged_e5
 from ailineage.retrieval.embedding import TUNING, PackagedEmbedder
@@ -127,6 +128,21 @@ def report(name: str, asked: list[Asked], vectors: Tensor, sentences: Sentences)
         print(f"{name:8} {len(hits[1]):5}  sentences in {scope:12}  {values}")
 
 
+def outside(engine: Engine) -> None:
+    """Print how far questions that name nothing known lie from the library: those outside its field, and the others."""
+    nearest: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for path in sorted(written.FOLDER.glob("*.jsonl")):
+        for question in written.read(path, engine.graph):
+            asked = engine.retriever.understand(question.question, question.language)
+            if question.before or asked.nodes or question.refuse not in (None, "field"):
+                continue
+            scores, _ = engine.retriever.dense.search(engine.retriever.embedder.queries([asked.text]), 1)
+            nearest[question.language, question.refuse or "answerable"].append(float(scores.max()))
+    for (language, kind), cosines in sorted(nearest.items()):
+        near = sum(cosine >= NEAR[language] for cosine in cosines)
+        print(f"{language} {kind:10} {len(cosines):4}  from {NEAR[language]} on: {near}")
+
+
 def learn(training: list[Asked], sentences: Sentences, folder: Path) -> dict[str, np.ndarray]:
     """What is added to biases and LayerNorms, by the tensors' names in the packaged file."""
     from transformers import AutoModel, AutoTokenizer
@@ -200,6 +216,7 @@ def main(arguments: list[str]) -> None:
         if tuning is None or tuning.is_file():
             vectors = PackagedEmbedder(cache, tuning=tuning).queries([question.text for question in test])
             report(name, test, torch.tensor(vectors), sentences)
+    outside(engine)
 
 
 if __name__ == "__main__":
