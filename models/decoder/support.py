@@ -21,7 +21,8 @@ from ailineage.retrieval.evidence import Bundle
 NEAR = {"en": 0.815, "zh": 0.84}
 """Cosine from which the best evidence counts as near without a word in common, for the packaged encoder.
 
-Of 42 written questions from outside the field all but one lie below it, of 68 others that name no node eight (`python benchmarks/questions.py`).
+Of 42 written questions from outside the field all but one lie below it, of 68 others that name no node eight
+(`python benchmarks/questions.py`).
 """
 COVERED = 0.6
 """Share of the question's content words that one evidence must hold where no node is named and none is near."""
