@@ -23,6 +23,7 @@ from ailineage.kg.extraction import EXTRACTOR, Extract, extract
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.identity import Lexicon
 from ailineage.kg.model import Claim, Node
+from ailineage.kg.parallel import Reader
 from ailineage.kg.store import load_decisions, load_provisional
 
 
@@ -54,29 +55,45 @@ class Parts:
         """The nodes that each user document introduced."""
         return {id: list(self.extracts[id].nodes.values()) for id in sorted(self.extracts)}
 
-    def add(self, documents: Iterable[Document], without: Collection[str] = ()) -> list[str]:
-        """Read documents and add what they say; returns one line for each that was passed over, and why.
+    def reader(self) -> Reader:
+        """Reads documents with the library's names; one that stands here unchanged is not read again."""
+        return Reader(self.library.nodes, {id: extract.document.sha256 for id, extract in self.extracts.items()})
 
-        A document with the id of an earlier one replaces it. `without` leaves parts of the reading out.
+    def add(self, documents: Iterable[Document], without: Collection[str] = ()) -> list[str]:
+        """Read documents and take what they say; `without` leaves parts of the reading out."""
+        reader = self.reader()
+        return self.take(reader.read(document, without) for document in documents)
+
+    def take(self, extracts: Iterable[Extract]) -> list[str]:
+        """Take what documents say; returns one line for each that was passed over, and why.
+
+        A document with the id of an earlier one replaces it.
 
         Raises:
             DocumentError: if a document has the id of one of the library's.
         """
         taken = {document.id for document in self.library.documents}
         known = {extract.document.sha256: id for id, extract in self.extracts.items()}
-        lexicon = Lexicon(self.library.nodes.values())
-        notes: list[str] = []
-        for document in documents:
+        twins: list[Extract] = []
+        for extracted in extracts:
+            document = extracted.document
             if document.id in taken:
                 raise DocumentError(
                     f"{document.source}: {document.id!r} is the name of a library article; rename the file"
                 )
-            if (twin := known.get(document.sha256)) is not None:
-                if twin != document.id:
-                    notes.append(f"{document.source}: the same text as {twin}; passed over")
-                continue
-            self.extracts[document.id] = extract(document, lexicon, self.library.nodes, without)
-            known[document.sha256] = document.id
+            if known.setdefault(document.sha256, document.id) != document.id:
+                twins.append(extracted)
+            elif document.id not in self.extracts or self.extracts[document.id].document.sha256 != document.sha256:
+                self.extracts[document.id] = extracted
+        notes: list[str] = []
+        for extracted in twins:
+            document = extracted.document
+            twin = known[document.sha256]
+            if self.extracts[twin].document.sha256 == document.sha256:
+                notes.append(f"{document.source}: the same text as {twin}; passed over")
+            else:  # the twin was replaced meanwhile
+                known[document.sha256] = document.id
+                self.extracts[document.id] = extracted
         return notes
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _LANGUAGE = click.Choice(["auto", "en", "zh"])
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+_JOBS = click.option(
+    "--jobs", type=int, metavar="N", help="Read by N processes; as many as cores if there is much to read."
+)
 
 
 class _Shared(click.Command):
@@ -113,23 +116,27 @@ def _report(report: Report, as_json: bool) -> None:
 @click.argument("paths", nargs=-1)
 @click.option("--only", is_flag=True, help="Leave the authored library out of the index.")
 @click.option("--recall", type=float, metavar="SHARE", help="Recall@10 wanted of a large index; 0.95 by default.")
+@_JOBS
 @_JSON
 @click.pass_obj
-def build(engine: Engine, paths: tuple[str, ...], only: bool, recall: float | None, as_json: bool) -> None:
+def build(
+    engine: Engine, paths: tuple[str, ...], only: bool, recall: float | None, jobs: int | None, as_json: bool
+) -> None:
     """Build graph and index from the library and the documents at PATHS.
 
     A build that is killed goes on where it stopped when it is started again.
     """
-    _report(engine.build(paths, only=only, recall=recall), as_json)
+    _report(engine.build(paths, only=only, recall=recall, jobs=jobs), as_json)
 
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True)
+@_JOBS
 @_JSON
 @click.pass_obj
-def add(engine: Engine, paths: tuple[str, ...], as_json: bool) -> None:
+def add(engine: Engine, paths: tuple[str, ...], jobs: int | None, as_json: bool) -> None:
     """Add documents to the workspace."""
-    _report(engine.add(paths), as_json)
+    _report(engine.add(paths, jobs=jobs), as_json)
 
 
 @cli.command()

@@ -22,6 +22,7 @@ from ailineage.errors import DocumentError, MismatchError, UsageError, Workspace
 from ailineage.kg import building, decisions, exports, lineage, sparql, store
 from ailineage.kg.building import Parts
 from ailineage.kg.decisions import Decision, Verdict
+from ailineage.kg.extraction import Extract
 from ailineage.kg.graph import KnowledgeGraph
 from ailineage.kg.model import Claim, Node
 from ailineage.workspace import Version, Workspace, matching, version_of
@@ -75,7 +76,14 @@ class Engine:
 
     # ---- building -------------------------------------------------------------------------------------------
 
-    def build(self, arguments: Iterable[str | Path] = (), *, only: bool = False, recall: float | None = None) -> Report:
+    def build(
+        self,
+        arguments: Iterable[str | Path] = (),
+        *,
+        only: bool = False,
+        recall: float | None = None,
+        jobs: int | None = None,
+    ) -> Report:
         """Build graph and index anew from the library and the documents named.
 
         Args:
@@ -83,6 +91,7 @@ class Engine:
             only: without the library.
             recall: recall@10 against exact search that the index is tuned to where it is too large to be searched
                 exactly; `add` and `remove` keep to it.
+            jobs: so many processes read the documents; if None, as many as there are cores where there is much to read.
 
         Raises:
             DocumentError: if a document cannot be read; nothing is published then.
@@ -95,17 +104,20 @@ class Engine:
             raise UsageError(f"a recall of {recall:g} makes no sense; name one above 0 and up to 1")
         with self.workspace.writing():
             parts = Parts(building.library(), with_library=not only, decisions=self.decisions())
-            notes = parts.add(self._read(files))
+            notes = parts.take(self._read(files, parts, jobs))
             return self._publish(parts, notes, recall)
 
-    def add(self, arguments: Iterable[str | Path]) -> Report:
-        """Add documents (or replace those of the same name); nothing else is read or embedded again."""
+    def add(self, arguments: Iterable[str | Path], *, jobs: int | None = None) -> Report:
+        """Add documents (or replace those of the same name); nothing else is read or embedded again.
+
+        `jobs` is as in `build`.
+        """
         files = reading.paths(arguments)
         if not files:
             raise UsageError("name at least one document to add")
         with self.workspace.writing():
             parts = self._parts()
-            notes = parts.add(self._read(files))
+            notes = parts.take(self._read(files, parts, jobs))
             return self._publish(parts, notes)
 
     def remove(self, document: str) -> Report:
@@ -176,14 +188,18 @@ class Engine:
         parts = Parts(building.library(), with_library=current.manifest.get("library", True))
         return building.reopen(store.load(current.folder), current.folder, parts)
 
-    def _read(self, files: dict[Path, str]) -> Iterator[reading.Document]:
+    def _read(self, files: dict[Path, str], parts: Parts, jobs: int | None) -> Iterator[Extract]:
         from tqdm import tqdm
 
-        for path, id in tqdm(files.items(), desc="reading", unit="file", disable=None if len(files) > 3 else True):
-            for document in reading.read(path, id):
+        if jobs is not None and jobs < 1:
+            raise UsageError(f"{jobs} processes cannot read anything; name 1 or more")
+        with tqdm(total=len(files), desc="reading", unit="file", disable=None if len(files) > 3 else True) as bar:
+            for number, extracted in parts.reader().files(files, jobs):
+                bar.update(number - bar.n)
+                document = extracted.document
                 if document.encoding not in ("utf-8", "utf-8-sig", "pdf", "docx"):
-                    self.notice(f"{path}: read as {document.encoding}")
-                yield document
+                    self.notice(f"{document.source}: read as {document.encoding}")
+                yield extracted
 
     def _publish(self, parts: Parts, notes: list[str], recall: float | None = None) -> Report:
         from ailineage.retrieval.retriever import Retriever

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,16 @@ def test_the_same_text_twice_is_passed_over_with_a_note(parts: Parts) -> None:
     notes = parts.add([document("a.md"), twin])
     assert list(parts.extracts) == ["a.md"]
     assert notes == ["copy.md: the same text as a.md; passed over"]
+
+
+def test_a_text_that_moved_to_another_document_is_not_lost(parts: Parts) -> None:
+    parts.add([document("a.md")])
+    moved = replace(document("a.md"), id="c.md")
+    assert parts.add([moved, replace(document("b.md"), id="a.md")]) == []
+    assert {id: extract.document.text for id, extract in parts.extracts.items()} == {
+        "a.md": TEXTS["b.md"],
+        "c.md": TEXTS["a.md"],
+    }
 
 
 def test_a_document_may_not_take_a_library_articles_name(parts: Parts) -> None:
