@@ -23,7 +23,7 @@ _VERSION = re.compile(r"[\s\-]?v?\d+(\.\d+)?\b")
 _COMMON = frozenset(
     "a all an and are art at be can do for go has how in is it may nature new no not of on one or the to up us we "
     "adapter alpaca apple attention base claude dell falcon flow gemini gemma glue kosmos lamda llama opt palm phi "
-    "retro sam star yi zero".split()
+    "retention retro sam star yi zero".split()
 )
 """Names that are English words too: found in running text only where they are written with a capital."""
 
@@ -143,8 +143,8 @@ def _whole(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 1]
     if after == "奖" and not surface.endswith("奖"):
         return False  # 图灵奖 does not name 图灵
-    if _latin(surface[0]) and _latin(before):
-        return False
+    if _latin(surface[0]) and (_latin(before) or re.search(r"[A-Za-z]['’]$", text[:start])):
+        return False  # a longer word, or what follows an apostrophe: where'd it
     if surface[-1].isdigit() and re.match(r"\.\d", text[end:]):
         return False
     if _latin(surface[-1]):

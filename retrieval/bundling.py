@@ -56,7 +56,8 @@ def gather(retriever: Retriever, asked: Question, ranking: Ranking, budget: int)
     order = {(hop.evidence.document, hop.evidence.start): place for place, hop in enumerate(path)}
     kept.sort(key=lambda evidence: order.get((evidence.document, evidence.start), len(order)))
     unknown, near = _unknown(retriever, asked, ranking), _nearness(retriever, excerpts.cosines, kept)
-    return Bundle(asked.text, asked.language, asked.nodes, tuple(kept), path, unknown, near, excerpts.rarity)
+    apart = retriever.apart(asked.nodes)
+    return Bundle(asked.text, asked.language, asked.nodes, tuple(kept), path, unknown, near, excerpts.rarity, apart)
 
 
 def stated(retriever: Retriever, ranking: Ranking, claim: Claim, hop: int = 0) -> Evidence:

@@ -44,7 +44,8 @@ class Bundle:
     """All evidence for one question, best first, with the nodes the question names and a path between them.
 
     `nearness` is the cosine of the question with sentences of the evidence, by (document, start, end), where those
-    have vectors of their own; `rarity` the inverse document frequency of the question's words in the index.
+    have vectors of their own; `rarity` the inverse document frequency of the question's words in the index; `apart` the
+    pairs of its nodes that no passage of the index names together.
     """
 
     question: str
@@ -55,3 +56,4 @@ class Bundle:
     unknown: tuple[str, ...] = ()
     nearness: Mapping[tuple[str, int, int], float] = field(default_factory=dict)
     rarity: Mapping[str, float] = field(default_factory=dict)
+    apart: tuple[tuple[str, str], ...] = ()

@@ -65,6 +65,14 @@ class Tokenizer:
                 words += self._latin(run)
         return words
 
+    def cut(self, text: str) -> list[str]:
+        """A Chinese text in words, none left out."""
+        return list(self._jieba.cut(text))
+
+    def ordinary(self, text: str) -> bool:
+        """Whether a Chinese text is made of words of the dictionary alone."""
+        return all(self._jieba.FREQ.get(word, 0) > 0 for word in self.cut(text))
+
     def latin(self, text: str) -> set[str]:
         """The words of a text that are not Chinese."""
         runs = _RUN.findall(unicodedata.normalize("NFKC", text).casefold())

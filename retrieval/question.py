@@ -82,20 +82,25 @@ _COMPARE = re.compile(
     re.I,
 )
 _SHORT = 6
-"""Chinese characters up to which words in quotation marks are a name."""
+"""Chinese characters up to which words in quotation marks may be a name."""
 _QUOTED = re.compile(r"《([^》]{2,120})》|“([^”]{2,120})”|「([^」]{2,120})」|\"([^\"]{2,120})\"")
+_TERM = re.compile(
+    r"[A-Za-z·]|(?:网络|模型|算法|机|定理|注意力|学习|测试|系统|法|层|函数|变换|架构|框架|数据集|计划|奖|杯|实验)$"
+)
+_THING = re.compile(r"(?:大|语言|这个|那个)*(?:模型|网络|算法|系统|机器人|框架|架构|数据集)")  # after a quoted name
 _L = r"A-Za-z0-9\u00c0-\u024f"
 _NAME = re.compile(
     rf"(?<![{_L}])(?:[A-Z0-9][{_L}'’+./\-]*(?:[ ](?:of |the |and )?[A-Z][{_L}'’+./\-]*)*"
     rf"|[a-z]+-?\d[{_L}.\-]*|[a-z]+[A-Z][{_L}]*)"
 )
 _WORD = re.compile(r"[A-Za-z][A-Za-z\-]{3,}")
+_AMOUNT = re.compile(r"[\d.]+(?:[x×][\d.]+)*(?:-[a-z]+)?\s?[A-Za-z]{0,2}")  # "121-layer", "3x3", "48G"
 _PLAIN = frozenset(
     "a about after all an and are ai as at be before briefly can compare could define describe did do does explain "
     "for from give had has have how i if in is it its let list many me more most much my name no not of on one or our "
     "please show since so some summarise summarize tell than that the their them then there these they this those "
     "to was we were what whats when where which who whom whose why will with would you your first both between also "
-    "ok nlp us uk".split()
+    "ok nlp us uk eli5 tldr btw english chinese".split()
 )
 
 
@@ -120,7 +125,11 @@ class Question:
 
 
 def understand(
-    text: str, graph: KnowledgeGraph, known: Callable[[str], bool] = lambda _: False, language: str | None = None
+    text: str,
+    graph: KnowledgeGraph,
+    known: Callable[[str], bool] = lambda _: False,
+    language: str | None = None,
+    ordinary: Callable[[str], bool] = lambda _: False,
 ) -> Question:
     """What a question names and asks for.
 
@@ -129,6 +138,7 @@ def understand(
         graph: its lexicon knows the names.
         known: whether all words of a phrase occur in the corpus; such a word is no typo.
         language: `en` or `zh`; the question's own if None.
+        ordinary: whether a Chinese phrase is made of words of the dictionary; in quotation marks it is no name then.
     """
     text = text.strip()
     mentions = graph.lexicon.find(text)
@@ -139,9 +149,11 @@ def understand(
         if any(start < right and left < end for left, right in taken):
             continue
         surface = text[start:end]
+        if text[start - 1 : start] in ("“", "「") and not _technical(text, start, end) and ordinary(surface):
+            continue
         before = text[:start].rstrip()
         opens = before[-1:] in ("", ".", "?", "!", ":") and surface[1:].islower()  # capital only because it comes first
-        if (opens or not sure) and known(surface):
+        if (" " not in surface and known(surface)) or (opens and _misspelt(surface)):
             continue
         if nodes := graph.lexicon.lookup(surface):
             found.append((start, nodes))
@@ -175,19 +187,38 @@ def _candidates(text: str) -> Iterator[tuple[int, int, bool]]:
     """Spans that look like names, and whether they surely are some: quoted, capitalised or with digits."""
     for match in _QUOTED.finditer(text):
         group = match.lastindex or 0
-        yield match.start(group), match.end(group), match[0].startswith("《") or _names(match[group])
+        sure = match[0].startswith("《") or _names(match[group]) or _technical(text, *match.span(group))
+        yield match.start(group), match.end(group), sure
     for match in _NAME.finditer(text):
         start, end = match.span()
         words = match[0].rstrip(".").split()
         end = match.start() + len(match[0].rstrip(".-/"))
-        while words and words[0].casefold() in _PLAIN:  # "Does Mamba", "What"
+        while words and (_bare(words[0]) in _PLAIN or words[0].isdigit()):  # "Does Mamba", "What's", "1974 PhD"
             start += len(words[0]) + 1
             words = words[1:]
-        if words and end - start > 1 and re.search(r"[A-Z]|[a-z]-?\d", text[start:end]):  # not "2012", "121-layer"
+        surface = text[start:end]
+        if words and end - start > 1 and re.search(r"[A-Z]|[a-z]-?\d", surface) and not _AMOUNT.fullmatch(surface):
             yield start, end, True
     for match in _WORD.finditer(text):
         if match[0].casefold() not in _PLAIN:
             yield match.start(), match.end(), False
+
+
+def _bare(word: str) -> str:
+    """A word in lower case without a contracted verb or a possessive ending."""
+    return re.sub(r"['’](?:s|re|ve|ll|d|m|t)?$", "", word.casefold())
+
+
+def _technical(text: str, start: int, end: int) -> bool:
+    """Whether quoted words end, or are followed, as names of methods and systems are."""
+    return _TERM.search(text[start:end]) is not None or _THING.match(text, end + 1) is not None
+
+
+def _misspelt(word: str) -> bool:
+    """Whether a word is one slip away from a word that questions begin with."""
+    from rapidfuzz.distance import OSA
+
+    return any(OSA.distance(word.casefold(), plain, score_cutoff=1) <= 1 for plain in _PLAIN if len(plain) > 2)
 
 
 def _names(quoted: str) -> bool:
@@ -197,7 +228,7 @@ def _names(quoted: str) -> bool:
     (True, True, False)
     """
     return re.search("[A-Z]", quoted) is not None or (
-        re.search(r"[\u3400-\u9fff]", quoted) is not None and len(quoted) <= _SHORT
+        re.search(r"[\u3400-\u9fff]", quoted) is not None and 2 < len(quoted) <= _SHORT
     )
 
 

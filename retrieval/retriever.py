@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -237,7 +238,7 @@ class Retriever:
 
     def understand(self, question: str, language: str | None = None) -> Question:
         """What a question names and asks for."""
-        return understand(question, self.graph, self.lexical.knows, language)
+        return understand(question, self.graph, self.lexical.knows, language, self.lexical.tokenizer.ordinary)
 
     def rank(self, asked: Question) -> Ranking:
         """All passages weighed against a question, the library's best ones put in order once more."""
@@ -274,6 +275,11 @@ class Retriever:
         """How many passages name a node."""
         number = self.names.nodes.get(node)
         return 0 if number is None else self.walk.bearing(number)
+
+    def apart(self, nodes: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        """The pairs of nodes that no passage names together."""
+        known = [(node, self.names.nodes[node]) for node in nodes if node in self.names.nodes]
+        return tuple((a, b) for (a, one), (b, other) in combinations(known, 2) if not self.walk.together(one, other))
 
     def fused(self, asked: Question, ranking: Ranking, weights: Weights) -> Scores:
         """The fused score (N,) of a ranking's signals under other weights."""

@@ -13,6 +13,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -81,6 +82,16 @@ class Walk:
     def bearing(self, name: int) -> int:
         """How many passages bear a name, at least 1."""
         return int(self._degree[name])
+
+    def together(self, one: int, other: int) -> bool:
+        """Whether a passage bears both names."""
+        columns = self._columns
+        first, second = (columns.indices[columns.indptr[name] : columns.indptr[name + 1]] for name in (one, other))
+        return bool(np.intersect1d(first, second, assume_unique=True).size)
+
+    @cached_property
+    def _columns(self) -> Any:
+        return self.mentions.tocsc()
 
     def save(self, folder: Path) -> None:
         """Write the graph into a folder."""

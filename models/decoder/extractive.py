@@ -21,6 +21,11 @@ MOST = 5
 _LISTED = 8
 _ENOUGH = 3
 _BOTH = 3
+_OWN = 3
+"""Sentences of added documents that have a place in an answer if they are among the best `_NEAR`."""
+_NEAR = 8
+_FULL = 6
+_SURE = 1
 _MORE = 0.15
 """Chance from which a sentence is added to a line of descent."""
 _MADE = frozenset({Relation.DEVELOPED_BY, Relation.PROPOSED_BY, Relation.AUTHORED_BY})
@@ -67,7 +72,22 @@ def compose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Q
         about = [p for p in ranked if p.names and not p.unclear and not _catalogued(p, bundle, knowledge)]
         more = [p for p in about if (p.evidence.document, p.evidence.start) not in taken and p.chance >= _MORE]
         return hops + _quoted(_distinct(more, knowledge, max(MOST - len(hops), 1)), bundle, knowledge)
-    return _quoted(_readable(_choose(bundle, ranked, knowledge), bundle, knowledge), bundle, knowledge)
+    chosen = _with_added(_choose(bundle, ranked, knowledge), bundle, ranked, knowledge)
+    return _quoted(_readable(chosen, bundle, knowledge), bundle, knowledge)
+
+
+def _with_added(chosen: list[Piece], bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
+    """With the best sentences of documents that were added to the library, as far as they are not among the chosen."""
+    if not chosen or intent(bundle.question) in VALUES:
+        return chosen
+    asked = set(bundle.nodes)
+    near = [
+        p
+        for p in ranked[:_NEAR]
+        if not p.article and (not asked or p.nodes & asked) and knowledge.claim(p.evidence) is None
+    ]
+    more = [p for p in near[:_OWN] if p not in chosen]
+    return _distinct([*chosen[: _FULL - len(more)], *more], knowledge, _FULL)
 
 
 def _readable(chosen: list[Piece], bundle: Bundle, knowledge: Knowledge) -> list[Piece]:
@@ -114,7 +134,8 @@ def say(evidence: Evidence, language: str, knowledge: Knowledge) -> str:
 def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
     wanted = intent(bundle.question)
     asked = set(bundle.nodes)
-    about = [piece for piece in ranked if not asked or piece.nodes & asked] or ranked
+    about = [p for place, p in enumerate(ranked) if not asked or p.nodes & asked or (place < _SURE and not p.article)]
+    about = about or ranked
     if wanted not in (Intent.NAME, Intent.TITLE):  # what a thing is also called explains nothing
         about = [piece for piece in about if not piece.renames] or about
     if wanted in (Intent.EXPLAIN, Intent.COMPARISON):

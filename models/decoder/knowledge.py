@@ -44,6 +44,10 @@ class Knowledge:
         """Content words of a text, stemmed or segmented, in lower case."""
         return {word for word in _tokenizer().words(text) if word not in _ASKING}
 
+    def cut(self, text: str) -> list[str]:
+        """A Chinese text in words, none left out."""
+        return _tokenizer().cut(text)
+
     def bare_words(self, text: str) -> set[str]:
         """Content words outside the names of nodes."""
         for mention in reversed(self.lexicon.find(text)):

@@ -120,7 +120,14 @@ def pieces(bundle: Bundle, knowledge: Knowledge) -> list[Piece]:
 def candidates(bundle: Bundle, knowledge: Knowledge) -> list[Piece]:
     """The sentences of all evidence with their features and no score yet."""
     asked = _Asked(bundle, knowledge)
-    found = [asked.piece(part, rank) for rank, evidence in enumerate(bundle.evidence) for part in _parts(evidence)]
+    found = []
+    for rank, evidence in enumerate(bundle.evidence):
+        before: frozenset[str] = frozenset()
+        for part in _parts(evidence):
+            piece = asked.piece(part, rank)
+            if not _article(evidence):  # a sentence is also about what the one before it names
+                piece, before = replace(piece, nodes=piece.nodes | before), piece.nodes
+            found.append(piece)
     if not found:
         return []
     return [replace(p, features=tuple(row)) for p, row in zip(found, _with_neighbours(found).tolist(), strict=True)]

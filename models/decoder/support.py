@@ -1,8 +1,8 @@
 """Can the evidence support an answer at all? Decided before a word is written.
 
 A question is refused if it is outside the field, about something no document names, asks for what the documents do
-not say, or rests on a premise they contradict: a year before its subject existed, a maker who did not make it, a
-contest it did not win.
+not say, or rests on a premise they contradict or know nothing of: a year before its subject existed, a maker who did
+not make it, a contest it did not win, a thing that it never had to do with.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ailineage.kg.identity import fold
 from ailineage.kg.vocabulary import Kind, Relation
+from ailineage.models.decoder.demands import Demand, demand
 from ailineage.models.decoder.intent import MAKERS, VALUES, Intent, intent
 from ailineage.models.decoder.knowledge import Knowledge, overlap
 from ailineage.models.decoder.quantities import dates
@@ -33,7 +34,14 @@ _FIELD = re.compile(
     re.I,
 )
 _PROPER = re.compile(r"(?<!^)(?<![?.!] )\b[A-Z][A-Za-z\-]{3,}")
+_SMALL = re.compile(r"(?<![A-Za-z])[a-z]{3,8}(?![A-Za-z])")
 _WORKS = frozenset({Kind.MODEL, Kind.TECHNIQUE, Kind.SOFTWARE, Kind.DATASET, Kind.PAPER})
+_DEFINITE = _WORKS | MAKERS | {Kind.EVENT}
+_TOGETHER = frozenset({Intent.COMPARISON, Intent.LIST, Intent.LINEAGE})
+"""What a question may ask of two things that have nothing to do with each other."""
+_LISTING = re.compile(
+    r"\W*(?:和|与|跟|同|及|以及|还有|或|还是|比|对比|and|or|nor|against|versus|vs\.?|than|to|到|、|,)?\W*", re.I
+)
 _MADE = re.compile(
     r"\b(?:publish|propos|introduc|invent|releas|develop|creat|design|built?|wrote|author|announc|came out|launch)\w*"
     r"|提出|发布|发表|发明|推出|问世|开发|研发|创造|设计|撰写",
@@ -51,7 +59,7 @@ _ASKED_YEAR = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why there is no answer: `cause` is field, unknown, missing or premise; `found` is what the evidence does say."""
+    """Why there is no answer: `cause` is field, unknown, missing, premise or apart; `found` is what is said."""
 
     cause: str
     subject: str = ""
@@ -72,11 +80,21 @@ def refusal(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> Refusa
         return Refusal("unknown", unknown, tuple(_about(bundle, ranked)[:1]) if bundle.nodes else ())
     if (wrong := _false_premise(bundle, ranked, knowledge)) is not None:
         return wrong
+    demanded = demand(bundle.question, knowledge)
+    if demanded is not None and not any(demanded.by(piece) for piece in subjects(bundle, ranked, knowledge, demanded)):
+        return Refusal("missing", _names(bundle.nodes, knowledge, bundle.language), tuple(_about(bundle, ranked)[:1]))
     if intent(bundle.question) in VALUES:
         about = _about(bundle, ranked)
         if not any(piece.fits for piece in about):
             return Refusal("missing", _names(bundle.nodes, knowledge, bundle.language), tuple(about[:1]))
     return None
+
+
+def subjects(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge, demanded: Demand) -> list[Piece]:
+    """The sentences about what the question is about: its works, if it names any, but for what is to be counted."""
+    nodes = set(bundle.nodes) - knowledge.ids(demanded.counted)
+    nodes = {id for id in nodes if id in knowledge.nodes and knowledge.nodes[id].kind in _WORKS} or nodes
+    return [piece for piece in ranked if not nodes or piece.nodes & nodes]
 
 
 def _in_field(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> bool:
@@ -86,6 +104,10 @@ def _in_field(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> bool
     if dense >= NEAR[bundle.language] - (0.03 if _FIELD.search(bundle.question) else 0.0):
         return True
     texts = [f"{evidence.title} {evidence.text}" for evidence in bundle.evidence]
+    if bundle.language == "zh":  # an abbreviation typed in small letters
+        small = (word for word in _SMALL.findall(bundle.question) if word.islower())
+        if any(re.search(rf"(?<![A-Za-z]){word.upper()}(?![A-Za-z])", text) for word in small for text in texts):
+            return True
     proper = _PROPER.findall(bundle.question)
     if proper and dense >= NEAR[bundle.language] - 0.04 and any(all(name in text for name in proper) for text in texts):
         return True
@@ -105,7 +127,7 @@ def _about(bundle: Bundle, ranked: list[Piece]) -> list[Piece]:
 
 def _false_premise(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> Refusal | None:
     works = [id for id in bundle.nodes if id in knowledge.nodes and knowledge.nodes[id].kind in _WORKS]
-    for check in (_year, _maker, _victory):
+    for check in (_year, _maker, _victory, _apart):
         if (found := check(bundle, ranked, knowledge, works)) is not None:
             return found
     return None
@@ -182,6 +204,31 @@ def _victory(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge, works: l
     return Refusal(
         "premise", knowledge.nodes[first].name(bundle.language), _evidence(first, ranked, knowledge, Relation.WON)
     )
+
+
+def _apart(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge, works: list[str]) -> Refusal | None:
+    """Two things that a question takes to have to do with each other, and that no passage names together."""
+    question = bundle.question
+    if not bundle.apart or bundle.path or intent(question) in _TOGETHER:
+        return None
+    listed: list[set[str]] = []
+    end = None
+    for mention in knowledge.lexicon.find(question):
+        if end is not None and _LISTING.fullmatch(question[end : mention.start]):
+            listed[-1].update(mention.nodes)
+        else:
+            listed.append(set(mention.nodes))
+        end = mention.end
+    for one, other in bundle.apart:
+        kinds = {knowledge.nodes[id].kind for id in (one, other) if id in knowledge.nodes}
+        if not kinds <= _DEFINITE or any({one, other} <= group for group in listed):
+            continue
+        work = next((id for id in (one, other) if id in works), one)
+        name = (" and " if bundle.language == "en" else " 与 ").join(
+            knowledge.nodes[id].name(bundle.language) for id in (one, other)
+        )
+        return Refusal("apart", name, _evidence(work, ranked, knowledge))
+    return None
 
 
 def _claims(piece: Piece, relation: Relation, knowledge: Knowledge) -> bool:

@@ -10,12 +10,14 @@ _WHY = {
         " I answer questions about the history of AI.",
         "unknown": "I cannot answer this: no document mentions {subject}.",
         "missing": "I cannot answer this: the documents about {subject} do not say it.",
+        "apart": "I cannot answer this: the documents do not say that {subject} had to do with each other.",
         "premise": "The premise of the question is not supported by what the documents say about {subject}.",
     },
     "zh": {
         "field": "无法回答：资料中没有与此有关的内容。这里只回答关于人工智能历史的问题。",
         "unknown": "无法回答：没有资料提到 {subject}。",
         "missing": "无法回答：关于 {subject} 的资料没有说明这一点。",
+        "apart": "无法回答：资料没有提到 {subject} 之间有什么关系。",
         "premise": "问题的前提有误：关于 {subject} 的资料并不支持这种说法。",
     },
 }

@@ -47,6 +47,33 @@ def test_names_that_no_node_bears_are_unknown(small_graph: KnowledgeGraph) -> No
     assert understand("BERT-99 是什么", small_graph).nodes == ()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What's BERT good for?",
+        "Hwo does BERT read?",
+        "what was the 1974 PhD thesis about",
+        "为什么用三个 3x3 的核",
+        "单卡 48G 怎么放得下",
+        "BERT 的“祖先”是谁",
+        "how do I ELI5 BERT",
+    ],
+)
+def test_what_only_looks_like_a_name_is_not_unknown(small_graph: KnowledgeGraph, text: str) -> None:
+    known = {"phd"}.__contains__
+    found = understand(text, small_graph, lambda word: known(word.casefold()), ordinary=lambda word: word == "祖先")
+    assert found.unknown == ()
+
+
+def test_quoted_names_are_unknown(small_graph: KnowledgeGraph) -> None:
+    def unknown(text: str) -> tuple[str, ...]:
+        return understand(text, small_graph, ordinary=lambda word: True).unknown
+
+    assert unknown("“折纸注意力”是哪年的") == ("折纸注意力",)
+    assert unknown("“玄鸟”大模型有多大") == ("玄鸟",)
+    assert unknown("它的“老师”是谁") == ()
+
+
 def test_years_are_read_in_both_languages(small_graph: KnowledgeGraph) -> None:
     assert understand("2018年有哪些模型", small_graph).years == ("2018",)
     assert understand("models of 2018 with 12018 words", small_graph).years == ("2018",)

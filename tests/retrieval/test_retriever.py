@@ -189,6 +189,17 @@ def test_a_name_that_only_a_document_has_is_not_unknown(letters: LetterEmbedder,
     assert retriever.bundle("When does Quixomma fly?").unknown == ("Quixomma",)
 
 
+def test_nodes_that_no_passage_names_together_are_apart(letters: LetterEmbedder, parts: Parts, tmp_path: Path) -> None:
+    graph = parts.graph()
+    Retriever.build(graph, letters, tmp_path)
+    retriever = Retriever.open(tmp_path, graph, letters)
+    assert ("bert", "google") not in retriever.apart(["bert", "google"])
+    pairs = set(retriever.apart(list(graph.nodes)))
+    for one, other in pairs:
+        assert not any({one, other} <= set(graph.mentions[passage.id]) for passage in graph.passages)
+    assert pairs
+
+
 def test_a_very_long_question_is_answered(retriever: Retriever) -> None:
     assert retriever.bundle("BERT 是什么？" + "啊" * 1_990).nodes == ("bert",)
 

@@ -88,5 +88,36 @@ def test_plausible_but_absent(library, evidence) -> None:
     assert "BERT" in said.answer
 
 
+@pytest.mark.parametrize("question", ["how much did BERT cost in dollars?", "BERT 训练花了多少钱", "BERT 有几位用户"])
+def test_what_no_sentence_can_answer_is_missing(library, evidence, question) -> None:
+    said = ask(library, evidence, question)
+    assert said.refused
+    assert ("没有说明" if said.language == "zh" else "do not say") in said.answer
+
+
+@pytest.mark.parametrize("question", ["Why does AlexNet use BERT?", "AlexNet 为什么要用 BERT？"])
+def test_things_that_are_nowhere_named_together_have_no_answer(library, evidence, question) -> None:
+    said = ask(library, evidence, question, apart=(("alexnet", "bert"),))
+    assert said.refused
+    assert "AlexNet" in said.answer
+    assert "BERT" in said.answer
+    assert said.citations
+    assert not ask(library, evidence, question).refused
+
+
+@pytest.mark.parametrize(
+    "question", ["AlexNet vs BERT?", "What are AlexNet and BERT?", "AlexNet、BERT 是什么", "BERT和AlexNet有何不同"]
+)
+def test_things_that_are_only_compared_or_listed_may_be_apart(library, evidence, question) -> None:
+    assert not ask(library, evidence, question, apart=(("alexnet", "bert"),)).refused
+
+
+def test_an_abbreviation_in_small_letters_is_in_the_field(library, evidence) -> None:
+    far = [replace(item, signals={"dense": 0.78, "bm25": 0.0}) for item in evidence]
+    far.append(replace(library.evidence("CASP 是两年一届的盲测，检验结构预测。", None), signals={"dense": 0.78}))
+    assert not ask(library, far, "casp 是个什么活动", nodes=()).refused
+    assert ask(library, far, "rugby 是个什么活动", nodes=()).refused
+
+
 def test_nothing_found(library) -> None:
     assert ask(library, [], "What is BERT?").refused
