@@ -21,11 +21,17 @@ MOST = 5
 _LISTED = 8
 _ENOUGH = 3
 _BOTH = 3
-_OWN = 3
-"""Sentences of added documents that have a place in an answer if they are among the best `_NEAR`."""
-_NEAR = 8
 _FULL = 6
+_FEW = 4
+"""Most sentences once the best ones are added: of an explanation, of a value."""
+_BEST = 3
+"""The best sentences have a place in an answer, whatever else is chosen, if they are `_ALMOST` as good as the first."""
+_ALMOST = 0.3
+_OWN = 3
+"""So have as many sentences of added documents, if they are among the best `_NEAR`."""
+_NEAR = 8
 _SURE = 1
+"""The best sentence of added documents is about what is asked, whatever it names."""
 _MORE = 0.15
 """Chance from which a sentence is added to a line of descent."""
 _MADE = frozenset({Relation.DEVELOPED_BY, Relation.PROPOSED_BY, Relation.AUTHORED_BY})
@@ -72,22 +78,36 @@ def compose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Q
         about = [p for p in ranked if p.names and not p.unclear and not _catalogued(p, bundle, knowledge)]
         more = [p for p in about if (p.evidence.document, p.evidence.start) not in taken and p.chance >= _MORE]
         return hops + _quoted(_distinct(more, knowledge, max(MOST - len(hops), 1)), bundle, knowledge)
-    chosen = _with_added(_choose(bundle, ranked, knowledge), bundle, ranked, knowledge)
+    chosen = _completed(_choose(bundle, ranked, knowledge), bundle, ranked, knowledge)
     return _quoted(_readable(chosen, bundle, knowledge), bundle, knowledge)
 
 
-def _with_added(chosen: list[Piece], bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
-    """With the best sentences of documents that were added to the library, as far as they are not among the chosen."""
-    if not chosen or intent(bundle.question) in VALUES:
-        return chosen
-    asked = set(bundle.nodes)
-    near = [
-        p
-        for p in ranked[:_NEAR]
-        if not p.article and (not asked or p.nodes & asked) and knowledge.claim(p.evidence) is None
-    ]
-    more = [p for p in near[:_OWN] if p not in chosen]
-    return _distinct([*chosen[: _FULL - len(more)], *more], knowledge, _FULL)
+def _completed(chosen: list[Piece], bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
+    """With the very best sentences, and the best ones of documents that were added to the library, if not chosen."""
+    if not chosen:
+        return []
+    value = intent(bundle.question) in VALUES
+    about = _about(bundle, ranked, knowledge)
+    said = _proposers(bundle, [p for p in about if p.fits])
+    about = [p for p in about if not p.fits or p in said]
+    best = [p for p in about[:_BEST] if p.chance >= _ALMOST * about[0].chance]
+    added = [p for p in about if p in ranked[:_NEAR] and not p.article and knowledge.claim(p.evidence) is None]
+    best += [p for p in ([] if value else added[:_OWN]) if p not in best]
+    more = [p for p in best if p not in chosen]
+    full = max(_FEW if value else _FULL, len(chosen) if intent(bundle.question) is Intent.LIST else 0)
+    return _distinct([*chosen[: max(full - len(more), 1)], *more], knowledge, full)
+
+
+def _about(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
+    """The sentences about what the question names that may stand in its answer, best first."""
+    wanted, asked = intent(bundle.question), set(bundle.nodes)
+    about = [p for place, p in enumerate(ranked) if not asked or p.nodes & asked or (place < _SURE and not p.article)]
+    about = about or ranked
+    if wanted not in (Intent.NAME, Intent.TITLE):  # what a thing is also called explains nothing
+        about = [piece for piece in about if not piece.renames] or about
+    if wanted in (Intent.EXPLAIN, Intent.COMPARISON):
+        about = [piece for piece in about if not _catalogued(piece, bundle, knowledge)] or about
+    return about
 
 
 def _readable(chosen: list[Piece], bundle: Bundle, knowledge: Knowledge) -> list[Piece]:
@@ -134,12 +154,7 @@ def say(evidence: Evidence, language: str, knowledge: Knowledge) -> str:
 def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
     wanted = intent(bundle.question)
     asked = set(bundle.nodes)
-    about = [p for place, p in enumerate(ranked) if not asked or p.nodes & asked or (place < _SURE and not p.article)]
-    about = about or ranked
-    if wanted not in (Intent.NAME, Intent.TITLE):  # what a thing is also called explains nothing
-        about = [piece for piece in about if not piece.renames] or about
-    if wanted in (Intent.EXPLAIN, Intent.COMPARISON):
-        about = [piece for piece in about if not _catalogued(piece, bundle, knowledge)] or about
+    about = _about(bundle, ranked, knowledge)
     if several := _several(bundle, ranked, knowledge):
         return _distinct(several, knowledge, MOST)
     if wanted is Intent.LINEAGE and (steps := _steps(bundle, ranked, knowledge)):
