@@ -32,7 +32,7 @@ __all__ = ["Answer", "Checked", "Citation", "Done", "Draft", "Event", "Sentence"
 
 SHOWN = 8
 """Most sentences of evidence that the decoder is shown."""
-_DOUBTFUL = 0.45
+_DOUBTFUL = 0.35
 """The chance that the evidence holds no answer from which a decoder that declines is followed."""
 
 
