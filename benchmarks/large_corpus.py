@@ -33,6 +33,7 @@ _MODELS = "ResNet-50 ViT-B/16 BERT-base LSTM GPT-2 T5-small U-Net DCGAN WaveNet 
 _PLACES = "Oslo Kyoto Lagos Lima Quito Perth Turin Basel Delft Porto Hanoi Tunis Cusco Davos Ghent".split()
 _OPTIMISERS = "Adam SGD RMSprop AdamW Adagrad".split()
 _QUESTIONS = 200
+_A_FILE = 250_000
 
 
 class Hashed:
@@ -58,19 +59,23 @@ def hash_of(word: str) -> int:
     return int.from_bytes(word.encode()[:8].ljust(8, b"\0"), "little") * 2_654_435_761 % 2**32
 
 
-def write_corpus(path: Path, count: int) -> list[tuple[str, str]]:
-    """Write the corpus; returns questions with the document that answers each."""
+def write_corpus(folder: Path, count: int) -> list[tuple[str, str]]:
+    """Write the corpus into files below the limit; returns questions with the document that answers each."""
     rng = random.Random(7)
     asked = []
     every = max(count // _QUESTIONS, 1)
-    with path.open("wb") as stream:
-        for number in range(count):
-            model, place, optimiser = rng.choice(_MODELS), rng.choice(_PLACES), rng.choice(_OPTIMISERS)
-            epochs, score, seed = rng.randrange(5, 300), rng.randrange(5000, 9990) / 100, rng.randrange(10**6)
-            text = f"{model} trained in {place} for {epochs} epochs with {optimiser}, seed {seed}, reached {score}%."
-            stream.write(orjson.dumps({"id": f"run-{number}", "title": f"Run {number}", "text": text}) + b"\n")
-            if number % every == 0:
-                asked.append((f"which {model} run in {place} used seed {seed}?", f"run-{number}"))
+    folder.mkdir()
+    for first in range(0, count, _A_FILE):
+        with (folder / f"runs-{first}.jsonl").open("wb") as stream:
+            for number in range(first, min(first + _A_FILE, count)):
+                model, place, optimiser = rng.choice(_MODELS), rng.choice(_PLACES), rng.choice(_OPTIMISERS)
+                epochs, score, seed = rng.randrange(5, 300), rng.randrange(5000, 9990) / 100, rng.randrange(10**6)
+                text = (
+                    f"{model} trained in {place} for {epochs} epochs with {optimiser}, seed {seed}, reached {score}%."
+                )
+                stream.write(orjson.dumps({"id": f"run-{number}", "title": f"Run {number}", "text": text}) + b"\n")
+                if number % every == 0:
+                    asked.append((f"which {model} run in {place} used seed {seed}?", f"run-{number}"))
     return asked
 
 
@@ -107,9 +112,10 @@ def main(arguments: list[str]) -> None:
         return build(Path(rest[1]), Path(rest[2]), hashed)
     count = int(rest[0]) if rest else 100_000
     with tempfile.TemporaryDirectory() as folder:
-        home, corpus = Path(folder) / "home", Path(folder) / "runs.jsonl"
+        home, corpus = Path(folder) / "home", Path(folder) / "runs"
         asked = write_corpus(corpus, count)
-        print(f"{count:,} passages, {corpus.stat().st_size / 2**20:.0f} MiB", flush=True)
+        size = sum(file.stat().st_size for file in corpus.iterdir())
+        print(f"{count:,} passages, {size / 2**20:.0f} MiB", flush=True)
         command = [sys.executable, __file__, "build", str(home), str(corpus), *(["--hashed"] if hashed else [])]
         half = count * (16 + 4 * 384) // 2
         began = time.perf_counter()
@@ -124,6 +130,8 @@ def main(arguments: list[str]) -> None:
             began = time.perf_counter()
             subprocess.run(command, check=True)
             print(f"  resumed and done in {time.perf_counter() - began:.0f} s", flush=True)
+        elif child.returncode:
+            raise SystemExit(child.returncode)
         began = time.perf_counter()
         opened = engine(home, hashed)
         opened.search("warm")

@@ -84,9 +84,10 @@ def compose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Q
 
 def _completed(chosen: list[Piece], bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
     """With the very best sentences, and the best ones of documents that were added to the library, if not chosen."""
-    if not chosen:
-        return []
-    value = intent(bundle.question) in VALUES
+    wanted = intent(bundle.question)
+    if not chosen or wanted is Intent.LIST:
+        return chosen
+    value = wanted in VALUES
     about = _about(bundle, ranked, knowledge)
     said = _proposers(bundle, [p for p in about if p.fits])
     about = [p for p in about if not p.fits or p in said]
@@ -94,7 +95,7 @@ def _completed(chosen: list[Piece], bundle: Bundle, ranked: list[Piece], knowled
     added = [p for p in about if p in ranked[:_NEAR] and not p.article and knowledge.claim(p.evidence) is None]
     best += [p for p in ([] if value else added[:_OWN]) if p not in best]
     more = [p for p in best if p not in chosen]
-    full = max(_FEW if value else _FULL, len(chosen) if intent(bundle.question) is Intent.LIST else 0)
+    full = _FEW if value else _FULL
     return _distinct([*chosen[: max(full - len(more), 1)], *more], knowledge, full)
 
 
