@@ -52,7 +52,6 @@ _CHAIN = re.compile(
     re.I,
 )
 """A question that goes on from what it first asks for: its second step is about a node that it does not name."""
-_EACH = re.compile(r"\beach\b|\bboth\b|\b(?:how|what|when|where) (?:\w+ )?(?:did|do|does|is|are|were)\b[^?,]* and |各|分别|[和与跟].*[在将把是]", re.I)
 _SPREAD = 0.1
 _WEIGHTS = Path(__file__).with_name("reranking.json")
 
@@ -86,7 +85,7 @@ def reranked(retriever: Retriever, asked: Question, vector: Scores, ranking: Ran
 
 def _spread(retriever: Retriever, asked: Question, ranking: Ranking, order: list[int], other: list[int]) -> list[int]:
     """The order with room at its top for each thing that is compared, and for `other`, those in the other language."""
-    if len(asked.nodes) > 1 and (asked.compares or _EACH.search(asked.text)):
+    if asked.compares and len(asked.nodes) > 1:
         of = [[r for r in order if retriever.rows[r].node == node and r not in other] for node in asked.nodes[:_TOP]]
         turns = [row for turn in zip_longest(*of) for row in turn if row is not None]
         return [*turns[:_TOP], *(row for row in order if row not in turns[:_TOP])]
