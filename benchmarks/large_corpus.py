@@ -2,6 +2,7 @@
 
     python benchmarks/large_corpus.py                        # 100,000 passages through the packaged embedder
     python benchmarks/large_corpus.py 1000000 --hashed       # any number, with vectors hashed from words
+    python benchmarks/large_corpus.py 1000000 --hashed --whole   # not killed half way
 
 The passages are log entries of made-up training runs; each question asks for one of them in other words. Hashed
 vectors cost no time and find only words, but take as much room as real ones: they show memory and latency at sizes
@@ -106,8 +107,8 @@ def written(home: Path) -> int:
 
 def main(arguments: list[str]) -> None:
     """Write, build, kill, resume, search."""
-    hashed = "--hashed" in arguments
-    rest = [argument for argument in arguments if argument != "--hashed"]
+    hashed, whole = "--hashed" in arguments, "--whole" in arguments
+    rest = [argument for argument in arguments if not argument.startswith("--")]
     if rest[:1] == ["build"]:
         return build(Path(rest[1]), Path(rest[2]), hashed)
     count = int(rest[0]) if rest else 100_000
@@ -120,7 +121,7 @@ def main(arguments: list[str]) -> None:
         half = count * (16 + 4 * 384) // 2
         began = time.perf_counter()
         child = subprocess.Popen(command)
-        while child.poll() is None and written(home) < half:
+        while child.poll() is None and (whole or written(home) < half):
             time.sleep(0.2)
         if child.poll() is None:
             os.kill(child.pid, signal.SIGKILL)

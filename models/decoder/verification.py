@@ -86,7 +86,7 @@ def _numbers(sentence: str, said: list[str], whole: str, cited: Sequence[Evidenc
     for _, end, number in located(sentence):
         thing = _counted_thing(sentence[end:], knowledge)
         near = [window for text in said for window in _around(text, number)]
-        if thing and near and not any(thing in knowledge.words(window) for window in near):
+        if thing and near and not any(thing & knowledge.words(window) for window in near):
             return f"the cited text states {number:g} of something else"
     return None
 
@@ -104,12 +104,17 @@ def _around(text: str, number: float) -> list[str]:
     return windows
 
 
-def _counted_thing(rest: str, knowledge: Knowledge) -> str | None:
-    """The first word after a number, a repetition of it in brackets left out: what there are so many of."""
+def _counted_thing(rest: str, knowledge: Knowledge) -> set[str]:
+    """The words of the first word after a number, a repetition of it in brackets left out: what there are so many of.
+
+    In Chinese it may come after a measure word.
+    """
     rest = re.sub(r"^\s*[(（][^)）]*[)）]", "", rest)
-    match = re.match(r"[\s个]*([A-Za-z]{3,}|[\u3400-\u9fff]{2})", rest)
-    words = knowledge.words(match[1]) if match else set()
-    return next(iter(words)) if len(words) == 1 else None
+    match = re.match(r"\s*(?:([A-Za-z]{3,})|(?![年月日号])([\u3400-\u9fff]{2,12}))", rest)
+    if match is None:
+        return set()
+    first = [match[1]] if match[1] else knowledge.cut(match[2])[:2]
+    return knowledge.words(next((word for word in first if len(word) > 1), ""))
 
 
 def _names(sentence: str, said: list[str], whole: str, cited: Sequence[Evidence], knowledge: Knowledge) -> str | None:

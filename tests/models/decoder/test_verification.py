@@ -55,3 +55,15 @@ def test_nothing_stands_without_a_citation(library) -> None:
 def test_a_claim_supports_its_rendering_in_the_other_language(library, perceptron) -> None:
     assert verify("感知机由罗森布拉特提出。", perceptron[:1], library.knowledge).supported
     assert not verify("感知机由辛顿提出。", perceptron[:1], library.knowledge).supported
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text", "supported"),
+    [
+        ("感知机运行在 90 台服务器上。", "它运行在 90 台服务器、2880 个处理器核上。", True),
+        ("感知机先用 59.5 万对图文训练。", "先用 59.5 万对图文训练，再用对话数据训练。", True),
+        ("感知机运行在 90 个处理器核上。", "它运行在 90 台服务器、2880 个处理器核上。", False),
+    ],
+)
+def test_what_is_counted_is_a_whole_word_after_its_measure(library, sentence, text, supported) -> None:
+    assert verify(sentence, [library.evidence(text, "perceptron")], library.knowledge).supported is supported
