@@ -1,4 +1,4 @@
-"""What a sentence must hold to answer: a sum for a price, a birth or an age for how old, for how many what is counted.
+"""What a sentence must hold to answer: a sum for a price, a share for what part, an age for how old, what is counted.
 
 A question that demands one of these has no answer in sentences without it, however near they come otherwise.
 """
@@ -27,6 +27,16 @@ _SUM = re.compile(
     r"|[美欧日]元|人民币|\d[万亿]?元|免费",
     re.I,
 )
+_PART = re.compile(
+    r"\b(?:what|which) (?:fraction|percentage|percent|share|proportion)\b|\bhow many percent\b"
+    r"|百分之(?:几|多少)|占比|(?:占|比例)(?:是|有|为)?多少|多大比例",
+    re.I,
+)
+_SHARE = re.compile(
+    r"\d\s?%|\bper ?cent\b|\b(?:half|third|quarter|fifth|tenth|all|most|none|nearly|mostly)\b"
+    r"|百分之|分之|一半|近半|大部分|全部",
+    re.I,
+)
 _AGE = re.compile(
     r"\bhow old (?:was|were)\b|\bhow old is (?:he|she)\b|\bwhat age\b|\bage of\b"
     r"|多大(?:年纪|岁数|年龄)|[几多]少?岁|年龄",
@@ -45,7 +55,8 @@ _HAN_MANY = re.compile(
 )
 _SOURCE = re.compile(r"\barXiv[ :]?\d{4}\.\d{4,5}", re.I)
 _NONE = re.compile(
-    r"\b(?:no|not|none|one|single|without|both)\b|没有|无|未|不|一[个张块层页次种项篇位台条轮步盘局]", re.I
+    r"\b(?:no|not|none|one|single|without|both|dozens?|hundreds?|thousands?)\b|没有|无|未|不|一[个张块层页次种项篇位台条轮步盘局]",
+    re.I,
 )
 _ALIKE = tuple(
     tuple(group.split())
@@ -111,6 +122,8 @@ def demand(question: str, knowledge: Knowledge) -> Demand | None:
     """What a sentence must hold to answer a question, if that can be told."""
     if _PRICE.search(question):
         return Demand(lambda text: _SUM.search(text) is not None)
+    if _PART.search(question):
+        return Demand(lambda text: _SHARE.search(text) is not None)
     if _AGE.search(question):
         return Demand(lambda text: _BORN.search(text) is not None)
     match = _MANY.search(question) or _HAN_MANY.search(question)

@@ -47,7 +47,13 @@ _PATTERNS: tuple[tuple[Intent, re.Pattern[str]], ...] = tuple(
                 "哪篇论文|论文.{0,6}(?:题目|标题|名字|叫)",
             ),
         ),
-        (Intent.NAME, (r"\bstands? for\b|\babbreviat|\bfull name\b|\bacronym\b", "全称|缩写|简称|全名")),
+        (
+            Intent.NAME,
+            (
+                r"\bstands? for\b|\babbreviat|\bfull (?:name|form)\b|\bacronym\b|\bshort for\b|\bspell(?:ed|s)? out\b",
+                "全称|缩写|简称|全名",
+            ),
+        ),
         (
             Intent.LIST,
             (

@@ -34,7 +34,7 @@ _FIELD = re.compile(
     re.I,
 )
 _PROPER = re.compile(r"(?<!^)(?<![?.!] )\b[A-Z][A-Za-z\-]{3,}")
-_SMALL = re.compile(r"(?<![A-Za-z])[a-z]{3,8}(?![A-Za-z])")
+_SMALL = re.compile(r"(?<![A-Za-z])[a-z]{3,8}(?:-?\d+)?(?![A-Za-z])")
 _WORKS = frozenset({Kind.MODEL, Kind.TECHNIQUE, Kind.SOFTWARE, Kind.DATASET, Kind.PAPER})
 _DEFINITE = _WORKS | MAKERS | {Kind.EVENT}
 _TOGETHER = frozenset({Intent.COMPARISON, Intent.LIST, Intent.LINEAGE})
@@ -104,9 +104,10 @@ def _in_field(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> bool
     if dense >= NEAR[bundle.language] - (0.03 if _FIELD.search(bundle.question) else 0.0):
         return True
     texts = [f"{evidence.title} {evidence.text}" for evidence in bundle.evidence]
-    if bundle.language == "zh":  # an abbreviation typed in small letters
-        small = (word for word in _SMALL.findall(bundle.question) if word.islower())
-        if any(re.search(rf"(?<![A-Za-z]){word.upper()}(?![A-Za-z])", text) for word in small for text in texts):
+    if bundle.language == "zh":  # an abbreviation, or a name with its version, typed in small letters
+        small = [re.escape(word if word[-1].isdigit() else word.upper()) for word in _SMALL.findall(bundle.question)]
+        found = re.compile("|".join(rf"(?<![A-Za-z]){word}(?![A-Za-z])" for word in small) or "(?!)")
+        if any(found.search(form) for text in texts for form in (text, text.lower())):
             return True
     proper = _PROPER.findall(bundle.question)
     if proper and dense >= NEAR[bundle.language] - 0.04 and any(all(name in text for name in proper) for text in texts):

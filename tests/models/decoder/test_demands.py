@@ -23,6 +23,8 @@ def met(library, question, text, node="alexnet"):
         ("AlexNet 用了几块显卡", "AlexNet 用两块 GPU 训练。"),
         ("how many layers does AlexNet have", "It has five convolutional layers and three dense ones."),
         ("how many GPUs did AlexNet use", "The number of GPUs was not published."),
+        ("what percentage of AlexNet's weights is dense?", "Most weights of AlexNet are in the dense layers."),
+        ("AlexNet 的全连接层参数占多少", "AlexNet 的参数有 96% 在全连接层。"),
     ],
 )
 def test_a_sentence_with_what_is_asked_for_meets_the_demand(library, question, text) -> None:
@@ -35,6 +37,7 @@ def test_a_sentence_with_what_is_asked_for_meets_the_demand(library, question, t
         ("how much did the cards for AlexNet cost?", "AlexNet was trained on two GTX 580 cards."),
         ("训练 AlexNet 花了多少钱", "AlexNet 在两块显卡上训练了五到六天。"),
         ("how old was Hinton when AlexNet came out", "Hinton and two students published AlexNet in 2012."),
+        ("what fraction of AlexNet's data was blurred?", "AlexNet was trained on ImageNet."),
         ("how many GPUs did AlexNet use", "AlexNet has 60 million parameters."),
         ("AlexNet 在 GitHub 上有多少颗星", "AlexNet 有 6000 万个参数。"),
         ("how many stars has AlexNet", "AlexNet stands among the stars in a list (arXiv 1234.56789)."),
