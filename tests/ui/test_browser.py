@@ -33,7 +33,7 @@ def tree(page: Page) -> None:
 def test_ask_and_follow_a_citation_to_its_node(page: Page, address: str) -> None:
     page.goto(f"{address}/?write=no")
     ask(page, "Who proposed the perceptron?")
-    expect(page.get_by_test_id("answer").last).to_contain_text("Rosenblatt", timeout=WAIT)
+    expect(page.get_by_test_id("answer").first).to_contain_text("Rosenblatt", timeout=WAIT)
     expect(page.get_by_test_id("verdict").first).to_be_visible()
     page.get_by_role("button", name=re.compile(r"^\[1\]")).first.click()
     source = page.get_by_test_id("source-text").first
@@ -49,7 +49,7 @@ def test_a_chinese_question_gets_a_chinese_answer(browser: Browser, address: str
     page.goto(f"{address}/?write=no")
     expect(page.get_by_text("例如")).to_be_visible(timeout=WAIT)
     ask(page, "感知机是谁提出的？")
-    expect(page.get_by_test_id("answer").last).to_contain_text("罗森布拉特", timeout=WAIT)
+    expect(page.get_by_test_id("answer").first).to_contain_text("罗森布拉特", timeout=WAIT)
     context.close()
 
 
