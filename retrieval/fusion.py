@@ -1,6 +1,6 @@
 """One ranking from several signals, with weights that were measured.
 
-    score = dense + 0.5 bm25 + 1.0 bridge + 0.3 walk + 0.2 title + 0.4 claim + 0.3 added
+    score = dense + 0.3 bm25 + 1.35 bridge + 0.3 walk + 0.2 title + 0.4 claim + 0.3 added
 
 Dense and BM25 scores, and those of the walk, are first put on one scale: 1 for the best passage, 0 for the hundredth
 and below. `bridge` is the second hop: a passage that shares a rare name, which the question does not have, with one
@@ -9,8 +9,8 @@ passages that state what the question asks of a node it names, and `added` is 1 
 near equals they come before the library, which says much the same.
 
 `ailineage eval retrieval` prints recall by signal and without each part; the figures stand in README.md. Plain
-reciprocal-rank fusion of dense and BM25 was no better than the better of the two. Neighbouring weights (BM25 0.4 to
-0.6, walk 0.1 to 0.6, bridge 1 to 1.5, one to five passages) stay within 2 points on the tuning sets.
+reciprocal-rank fusion of dense and BM25 was no better than the better of the two. Neighbouring weights stay
+within 2 points on the tuning sets.
 """
 
 from __future__ import annotations

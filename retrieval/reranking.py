@@ -2,10 +2,11 @@
 
 The library says most things twice, in two languages, and names its subject on every page; what the general signals
 cannot tell apart there, a few plain features can: how near the best sentence is, whether the passage stands in the
-article of a node the question names, in the question's language, among the facts. Passages of other documents keep
-their places. Things that are compared take turns at the top; a question for a name in the other language has three
-passages of it there, and any other that does not need every place one, since it may be the only one with an answer:
-that with a word of the question which the first ones lack, if there is one.
+article of a node the question names, in the question's language, among the facts. Things that are compared take turns
+at the top; a question for a name in the other language has three passages of it there, and any other that does not
+need every place one, since it may be the only one with an answer: that with a word of the question which the first
+ones lack, if there is one. Passages of a user's documents keep their order, and the best of them have three of the
+first five places, unless they lie far from the question.
 
 The weights are those of a logistic regression on the questions in models/decoder/training/questions, of which the
 answers quote their evidence (`python benchmarks/reranking.py --learn`). On 338 other questions about the library,
@@ -42,6 +43,10 @@ _OTHER = 4
 _TOP = 5
 _BEYOND = (1, 3, 4)
 """The places, from 0, that a question which goes on gives to passages of nodes it does not name."""
+_ADDED = (1, 3, 4)
+"""The places, from 0, that the best passages of a user's documents have beside the library's."""
+_FAR = 0.1
+"""How much farther from the question than the library's best, in cosines, such a passage may be."""
 _ACROSS = {
     "en": re.compile(r"\bChinese\b|\bin China\b|\bcharacters\b", re.I),
     "zh": re.compile("英文|英语|原文|外文|怎么拼"),
@@ -80,6 +85,18 @@ def reranked(retriever: Retriever, asked: Question, vector: Scores, ranking: Ran
     order = _spread(retriever, asked, ranking, [rows[place] for place in np.argsort(-merit, kind="stable")], other)
     total = ranking.total.copy()
     total[order] = ranking.total[rows]  # the rows stand in order of their scores
+    return _with_added(ranking, total, rows)
+
+
+def _with_added(ranking: Ranking, total: Scores, rows: list[int]) -> Scores:
+    """The scores with the best passages of a user's documents, if not far, moved up beside the library's `rows`."""
+    near = ranking.parts.dense
+    added = np.where((ranking.parts.added > 0) & (near >= near[rows].max() - _FAR), total, -np.inf)
+    moved = [row for row in ranking.best(len(_ADDED), added) if np.isfinite(added[row])]
+    before = ranking.best(CANDIDATES, total)
+    order = [*before, *(row for row in moved if row not in before)]
+    order = _placed(order, [(place, [row]) for place, row in zip(_ADDED, moved, strict=False)])
+    total[order[: len(before)]] = total[before]
     return total
 
 

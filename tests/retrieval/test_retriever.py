@@ -189,6 +189,20 @@ def test_a_name_that_only_a_document_has_is_not_unknown(letters: LetterEmbedder,
     assert retriever.bundle("When does Quixomma fly?").unknown == ("Quixomma",)
 
 
+def test_a_users_documents_come_beside_the_library_unless_they_lie_far_off(
+    letters: LetterEmbedder, parts: Parts, tmp_path: Path
+) -> None:
+    about = {f"bert-{n}.txt": f"Note {n}. How many parameters ours has, we do not say here." for n in range(1, 4)}
+    texts = {**about, "soup.txt": "Boil leeks, add salt, simmer until soft, then serve with bread."}
+    parts.add([Document(id, id, text, "en", id, id) for id, text in texts.items()])
+    graph = parts.graph()
+    Retriever.build(graph, letters, tmp_path / "index", cache=tmp_path)
+    retriever = Retriever.open(tmp_path / "index", graph, letters, tmp_path)
+    found = [evidence.document for evidence in retriever.search("When did BERT come?", k=5)]
+    assert {place for place, document in enumerate(found) if document in about} == {1, 3, 4}
+    assert "soup.txt" not in found
+
+
 def test_nodes_that_no_passage_names_together_are_apart(letters: LetterEmbedder, parts: Parts, tmp_path: Path) -> None:
     graph = parts.graph()
     Retriever.build(graph, letters, tmp_path)
