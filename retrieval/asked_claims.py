@@ -12,6 +12,8 @@ from ailineage.retrieval.question import Question
 
 _CLAIMS = 6  # statements a node, where relations are asked for
 _FACTS = 4  # statements a node, in a comparison
+_GENERATIONS = 4
+_NARROW = 3  # nodes of a generation beyond which no next one is told
 _LISTED = 10  # statements, where the question asks for what a year or an organisation brought
 _SORTS: tuple[tuple[frozenset[Kind], re.Pattern[str]], ...] = (
     (frozenset({Kind.MODEL}), re.compile(r"\bmodels?\b|\bnetworks?\b|\bsystems?\b|模型|网络|系统", re.I)),
@@ -73,7 +75,7 @@ class AskedClaims:
             wanted += _MADE
         pool = [(claim, 0) for claim in self.graph.claims_about(node) if claim.relation in wanted]
         if maker and self.asked.years:
-            pool = [(c, hop) for c, hop in pool if c.relation not in _MADE or self._dates(c.subject)]
+            pool = [(c, hop) for c, hop in pool if c.relation not in _MADE or self._then(c.subject)]
         if Relation.AUTHORED_BY in wanted:
             pool += [(claim, 1) for paper in self._papers(node) for claim in self._authors(paper)]
         pool.sort(key=lambda item: self._merit(item[0], node, wanted), reverse=True)
@@ -81,6 +83,32 @@ class AskedClaims:
             pool.sort(key=lambda item: item[0].relation in _MADE and -self.prominence(item[0].subject))
         few = self.asked.compares and not self.asked.asks
         yield from self._each_once(pool, _LISTED if maker else _FACTS if few else _CLAIMS)
+        if self.asked.down:
+            yield from self._each_once(self._on(node), _CLAIMS)
+
+    def _on(self, node: str) -> list[tuple[Claim, int]]:
+        """What came of what came of a node, generation by generation, as long as they are few."""
+        claims: list[tuple[Claim, int]] = []
+        seen, last = {node}, [node]
+        for hop in range(_GENERATIONS):
+            steps = [claim for parent in last for claim in self._children(parent) if claim.subject not in seen]
+            last = list(dict.fromkeys(claim.subject for claim in steps))
+            if not 0 < len(last) <= _NARROW:
+                break
+            seen.update(last)
+            claims += [(claim, hop) for claim in steps]
+        return claims
+
+    def _children(self, node: str) -> list[Claim]:
+        """The claims that something builds on a node or is a variant of it, in the question's language."""
+        return [
+            claim
+            for claim in self.graph.claims_about(node)
+            if claim.relation in (Relation.BUILDS_ON, Relation.VARIANT_OF)
+            and claim.object == node
+            and claim.preferred
+            and self.graph.documents[claim.document].language == self.asked.language
+        ]
 
     def _of_years(self) -> Iterator[tuple[Claim, int]]:
         """Claims of what appeared in a year of the question, of the sort it asks for, the best known first."""
@@ -95,10 +123,10 @@ class AskedClaims:
         fitting.sort(key=lambda item: -self.prominence(item[0].subject))
         yield from self._each_once(fitting, _LISTED)
 
-    def _dates(self, node: str) -> list[Claim]:
-        """The claims that put a node into a year of the question."""
-        about = self.graph.claims_about(node)
-        return [c for c in about if c.relation is Relation.PUBLISHED_ON and (c.value or "")[:4] in self.asked.years]
+    def _then(self, node: str) -> bool:
+        """Whether a node is of a year of the question."""
+        dated = (c.value or "" for c in self.graph.claims_about(node) if c.relation is Relation.PUBLISHED_ON)
+        return any(date[:4] in self.asked.years for date in (self.graph.nodes[node].date or "", *dated))
 
     def _each_once(self, pool: list[tuple[Claim, int]], limit: int) -> Iterator[tuple[Claim, int]]:
         """The first `limit` spans that state something new; one span may state several things, as lists do."""

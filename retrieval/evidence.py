@@ -45,7 +45,8 @@ class Bundle:
 
     `nearness` is the cosine of the question with sentences of the evidence, by (document, start, end), where those
     have vectors of their own; `rarity` the inverse document frequency of the question's words in the index; `apart` the
-    pairs of its nodes that no passage of the index names together.
+    pairs of its nodes that no passage of the index names together. Where the question asks several things, `parts` has
+    the evidence for each.
     """
 
     question: str
@@ -57,3 +58,4 @@ class Bundle:
     nearness: Mapping[tuple[str, int, int], float] = field(default_factory=dict)
     rarity: Mapping[str, float] = field(default_factory=dict)
     apart: tuple[tuple[str, str], ...] = ()
+    parts: tuple[Bundle, ...] = ()

@@ -24,7 +24,7 @@ _ASKS: tuple[tuple[frozenset[Relation], str], ...] = (
     (
         frozenset({Relation.PUBLISHED_ON}),
         r"\bwhen\b|\bdate\b|\bhow old\b|\byear\b|\bpublished\b|\breleased?\b|\bfounded\b|\bfirst\b(?! author)"
-        r"|哪一?[年天月]|何时|时候|时间|日期|年份|几[年月]|发布|发表|问世|诞生|成立|最早|先后",
+        r"|哪一?[年天月]|何时|[什啥]么?时候|时间|日期|年份|几[年月]|发布|发表|问世|诞生|成立|最早|先后",
     ),
     (
         frozenset({Relation.HAS_PARAMETERS}),
@@ -54,22 +54,26 @@ _ASKS: tuple[tuple[frozenset[Relation], str], ...] = (
     (
         frozenset({Relation.ADDRESSES}),
         r"\bproblems?\b|\bsolv|\btasks?\b|\bpurpose\b|\bused for\b|\bwhy\b|\bhelp|\baddress"
-        r"|解决|问题|任务|用途|用来|用于|有什么用|为什么|作用",
+        r"|解决|问题|任务|用途|用来|用于|有什么用|为什么|作用|干[嘛啥]|用处|毛病",
     ),
 )
 _DESCENT = re.compile(
     r"\blead\b|\bled\b|\blineage\b|\bdescen|\bancest|\bbas(?:ed|is)\b|\bbuil(?:d|t)s?\b|\bcame from\b|\bcome from\b"
     r"|\borigin|\bevol|\binfluenc|\binspir|\bpredecessor|\bsuccess|\bderiv|\bgrew\b|\bfollow|\broots?\b|\bhow did\b"
-    r"|\bvariants?\b|\bfamily\b|\bpath\b|\bfrom\b.+\bto\b|\bchanged?\b|\bimprov|\bextends?\b"
+    r"|\bvariants?\b|\bfamily\b|\bpath\b|\bfrom\b.+\bto\b|\bchanged?\b|\bimprov|\bextends?\b|\btrace\b|\bgave rise|\bspawn"
+    r"|\bheirs?\b|\boffspring\b|\bpaved\b|\bfine-?tuned from\b|\bcame after\b"
     r"|基于|源于|来源|起源|演变|演化|演进|发展|影响|继承|前身|后继|后代|祖先|衍生|启发|脉络|谱系|怎么来|如何来|变体|基础|地基"
-    r"|改进|建立在|到.{1,30}的|一步步|沿革",
+    r"|改进|建立在|到.{1,30}的|一步步|沿革|催生|往下|后续|一脉|传承|脱胎|进化|家族|微调出来|改出来",
     re.I,
 )
-_DOWN = re.compile(
-    r"\blead to\b|\bled to\b|\bdescendants?\b|\bsuccessors?\b|\bsucceeded\b|\binfluenced?\b(?! by)|\binspired?\b(?! by)"
-    r"|\bcame after\b|\bbuil[dt]s? on\b.*\?|\bvariants?\b|后继|后代|影响了|启发了|衍生|变体|之后|催生",
+DOWN = re.compile(
+    r"\blead to\b|\bled to\b|\bdescend|\bsuccessors?\b|\bsucceeded\b|\binfluenced?\b(?! by)|\binspired?\b(?! by)"
+    r"|\bcame after\b|\bc[oa]me of\b|\bbuil[dt]s? on\b.*\?|\bvariants?\b|\bgave rise|\bspawn|\bheirs?\b|\boffspring\b"
+    r"|\bpaved\b|\btrace\b.*\bfamily\b|\bfamily\b.*\btrace\b|\bdeveloped into\b|\bevolved? into\b"
+    r"|后继|后代|影响了|启发了|衍生|变体|之后|催生|往下|后续|后来.{0,12}(?:发展|演|出)|(?:出来|问世)(?:以|之)?后",
     re.I,
 )
+"""Asks what came of something, not what it came from."""
 BUILT = re.compile(
     r"\bbuil(?:ds?|t|ding)\b|\bbased\b|\bderiv\w+ from|\bc[oa]me from|\bextends?\b"
     r"|基于|建立在|源于|源自|来自|脱胎|继承",
@@ -180,7 +184,7 @@ def _down(text: str, named: list[int]) -> bool:
     """Whether a question asks what came of its first node, rather than what that came from."""
     if verb := BUILT.search(text):
         return bool(named) and named[0] > verb.start()
-    return bool(_DOWN.search(text))
+    return bool(DOWN.search(text))
 
 
 def _candidates(text: str) -> Iterator[tuple[int, int, bool]]:

@@ -232,9 +232,12 @@ class Retriever:
                 decoder is shown the best of its sentences.
         """
         from ailineage.retrieval.bundling import gather
+        from ailineage.retrieval.clauses import clauses
 
         asked = self.understand(question, language)
-        return gather(self, asked, self.rank(asked), budget)
+        whole = gather(self, asked, self.rank(asked), budget)
+        parts = [self.understand(part, asked.language) for part in clauses(question, self.graph, asked.language)]
+        return replace(whole, parts=tuple(gather(self, part, self.rank(part), budget) for part in parts))
 
     def understand(self, question: str, language: str | None = None) -> Question:
         """What a question names and asks for."""

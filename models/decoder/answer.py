@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ailineage.kg.identity import Lexicon
 from ailineage.kg.model import Claim, Node
 from ailineage.models.decoder import doubt, extractive, selection
+from ailineage.models.decoder.demands import demand
 from ailineage.models.decoder.drafting import Writing, Written
 from ailineage.models.decoder.extractive import Quoted
 from ailineage.models.decoder.intent import Intent, intent
@@ -23,7 +24,7 @@ from ailineage.models.decoder.quantities import dated, dates, numbers
 from ailineage.models.decoder.result import Answer, Checked, Citation, Done, Draft, Event, Sentence, Step
 from ailineage.models.decoder.runtime.base import Decoder
 from ailineage.models.decoder.selection import Piece
-from ailineage.models.decoder.support import Refusal, refusal
+from ailineage.models.decoder.support import Refusal, refusal, subjects
 from ailineage.models.decoder.verification import Verdict
 from ailineage.models.decoder.wording import why
 from ailineage.retrieval.evidence import Bundle, Evidence
@@ -32,7 +33,7 @@ __all__ = ["Answer", "Checked", "Citation", "Done", "Draft", "Event", "Sentence"
 
 SHOWN = 8
 """Most sentences of evidence that the decoder is shown."""
-_DOUBTFUL = 0.35
+_DOUBTFUL = 0.4
 """The chance that the evidence holds no answer from which a decoder that declines is followed."""
 
 
@@ -77,7 +78,7 @@ def answer(
             clock.first()
             yield event
         written = writing.kept
-        if tuned and writing.declined and doubt.chance(bundle, ranked, knowledge) > _DOUBTFUL:
+        if tuned and writing.declined and _doubtful(bundle, ranked, knowledge):
             yield Done(_declined(bundle, writing, ranked, knowledge, clock))
             return
     clock.first()
@@ -89,6 +90,13 @@ def answer(
     yield Done(
         Answer(bundle.question, bundle.language, sentences, citations, False, path, model, clock.read(), dropped)
     )
+
+
+def _doubtful(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> bool:
+    """Whether a decoder that declines is followed: not where a sentence holds the number or sum that is asked for."""
+    demanded = demand(bundle.question, knowledge)
+    met = demanded is not None and any(map(demanded.by, subjects(bundle, ranked, knowledge, demanded)))
+    return not met and doubt.chance(bundle, ranked, knowledge) > _DOUBTFUL
 
 
 def shown(core: Sequence[Quoted], ranked: Sequence[Piece], most: int = SHOWN) -> list[Evidence]:

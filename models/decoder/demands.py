@@ -1,6 +1,7 @@
 """What a sentence must hold to answer: a sum for a price, a share for what part, an age for how old, what is counted.
 
-A question that demands one of these has no answer in sentences without it, however near they come otherwise.
+Who asks how to reach somebody wants an address or a number to call. A question that demands one of these has no
+answer in sentences without it, however near they come otherwise.
 """
 
 from __future__ import annotations
@@ -43,6 +44,13 @@ _AGE = re.compile(
     re.I,
 )
 _BORN = re.compile(r"\bborn\b|\bbirth|\baged?\b|\byears? old\b|生于|出生|岁|诞生于", re.I)
+_CONTACT = re.compile(
+    r"\b(?:phone|mobile|cell) ?(?:number|no)?\b|\be-?mail (?:address|id)\b|\b(?:home|private|postal) address\b"
+    r"|\bpasswords?\b|\bwechat id\b"
+    r"|手机号|电话号?码?|邮箱|家庭?(?:住址|地址)|住在哪|密码|微信号|身份证",
+    re.I,
+)
+_REACHED = re.compile(r"\S@\S+\.\w|\+?\d[\d\- ]{8,}\d")
 _MANY = re.compile(
     r"\b(?:how (?:many|much)|number of)\s+(?P<noun>[a-z][\w'’\-]*(?:[ ](?!(?:"
     r"did|do|does|are|is|were|was|has|have|had|can|could|will|would|may|must|should|in|of|per|for|to|on|at|with|from|by"
@@ -124,6 +132,8 @@ def demand(question: str, knowledge: Knowledge) -> Demand | None:
         return Demand(lambda text: _SUM.search(text) is not None)
     if _PART.search(question):
         return Demand(lambda text: _SHARE.search(text) is not None)
+    if _CONTACT.search(question):
+        return Demand(lambda text: _REACHED.search(text) is not None)
     if _AGE.search(question):
         return Demand(lambda text: _BORN.search(text) is not None)
     match = _MANY.search(question) or _HAN_MANY.search(question)

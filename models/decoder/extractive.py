@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ailineage.corpus import statement
-from ailineage.kg.vocabulary import LINEAGE, Relation
+from ailineage.kg.vocabulary import LINEAGE, Kind, Relation
 from ailineage.models.decoder.intent import RELATIONS, VALUES, Intent, intent, relations, values
 from ailineage.models.decoder.knowledge import Knowledge, cleaned, overlap
-from ailineage.models.decoder.quantities import dates
+from ailineage.models.decoder.quantities import dates, numbers
 from ailineage.models.decoder.quotation import quotation
-from ailineage.models.decoder.selection import Piece
+from ailineage.models.decoder.selection import Piece, pieces
+from ailineage.models.decoder.support import refusal
 from ailineage.retrieval.evidence import Bundle, Evidence, Hop
-from ailineage.retrieval.question import BUILT
+from ailineage.retrieval.question import BUILT, DOWN
 
 MOST = 5
 """Most sentences of an answer that is no path and no list."""
@@ -22,6 +23,12 @@ _LISTED = 8
 _ENOUGH = 3
 _BOTH = 3
 _FULL = 6
+_GENERATIONS = 4
+"""Most steps of a line of descent that is told from one end."""
+_EACH = 2
+"""Most sentences on each of several things asked."""
+_AGAIN = 0.7
+"""The share of its words from which a sentence says again what another said."""
 _FEW = 4
 """Most sentences once the best ones are added: of an explanation, of a value."""
 _BEST = 3
@@ -35,18 +42,16 @@ _SURE = 1
 _MORE = 0.15
 """Chance from which a sentence is added to a line of descent."""
 _MADE = frozenset({Relation.DEVELOPED_BY, Relation.PROPOSED_BY, Relation.AUTHORED_BY})
+_NAMED = frozenset({Kind.MODEL, Kind.SOFTWARE, Kind.DATASET})
 _CATALOGUE = _MADE | {Relation.PUBLISHED_ON, Relation.INTRODUCED_IN, Relation.WON}
+_TOLD = frozenset({Relation.TRAINED_ON, Relation.EVALUATED_ON, Relation.ADDRESSES})
 _PROPOSING = re.compile(
     r"\bpropos|\binvent|\bintroduc|\bcame up\b|\bbehind\b|\bcreat|\bthought of\b|\bidea\b|提出|发明|想出|创造|首创",
     re.I,
 )
 _WRITTEN = re.compile(r"\bauthors?\b|\bwr(?:ote|itten)\b|\bpapers?\b|作者|论文|撰写|写的", re.I)
 _PROPOSED = re.compile(r"\b(?:proposed|invented|introduced) by\b|由[^，。；《]{2,40}提出", re.I)
-_LED = re.compile(
-    r"\bled to\b|\blead to\b|\binfluenced?\b(?! by)|\binspired?\b(?! by)|\bdescend|\bsuccess|\bc[oa]me of\b"
-    r"|影响了|启发了|后代|后继|衍生|催生",
-    re.I,
-)
+_SMALLEST = re.compile(r"\bsmallest\b|\btiniest\b|最小", re.I)
 _ANNOUNCES = re.compile(
     r"\b(?:two|three|four) (?:\w+ )?(?:parts|stages|steps|ways|kinds|networks|components|things)\b"
     r"|[两二三四][个种类步项条大](?:部分|阶段|步|方面|组件|角色|网络)?|分为|[:：]\W*$|如下",
@@ -65,13 +70,43 @@ class Quoted:
 
 
 def compose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Quoted]:
-    """One to five sentences that answer a question; along a path, one a hop. Empty if nothing answers.
+    """One to six sentences that answer a question; along a path, one a hop. Empty if nothing answers.
+
+    Where it asks several things, the best ones on each come first.
 
     Args:
         bundle: the question, its nodes and its path.
         ranked: the sentences of the evidence, best first.
         knowledge: names and claims.
     """
+    whole = _composed(bundle, ranked, knowledge)
+    parts = [_composed(part, found, knowledge)[:_EACH] for part, found in _answerable(bundle, knowledge)]
+    if not parts:
+        return whole
+    first = follows(bundle) or intent(bundle.question) is Intent.COMPARISON
+    said = [whole, *parts] if first else [*parts, whole]
+    return _once((quoted for part in said for quoted in part), knowledge, max(_FULL, len(said[0])))
+
+
+def _answerable(bundle: Bundle, knowledge: Knowledge) -> Iterator[tuple[Bundle, list[Piece]]]:
+    """The parts of a question that have an answer, with their sentences, best first."""
+    for part in bundle.parts:
+        ranked = pieces(part, knowledge)
+        if refusal(part, ranked, knowledge) is None:
+            yield part, ranked
+
+
+def _once(said: Iterable[Quoted], knowledge: Knowledge, most: int) -> list[Quoted]:
+    """The first sentences that do not say again what one before them said."""
+    kept: list[tuple[Quoted, set[str]]] = []
+    for quoted in said:
+        words = knowledge.words(quoted.text)
+        if not any(overlap(words, before) > _AGAIN for _, before in kept):
+            kept.append((quoted, words))
+    return [quoted for quoted, _ in kept[:most]]
+
+
+def _composed(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Quoted]:
     if bundle.path and follows(bundle):
         hops = [hop_sentence(hop, bundle.language, knowledge) for hop in bundle.path]
         taken = {(q.evidence.document, q.evidence.start) for q in hops}
@@ -92,11 +127,20 @@ def _completed(chosen: list[Piece], bundle: Bundle, ranked: list[Piece], knowled
     said = _proposers(bundle, [p for p in about if p.fits])
     about = [p for p in about if not p.fits or p in said]
     best = [p for p in about[:_BEST] if p.chance >= _ALMOST * about[0].chance]
+    told = [p for p in ranked if _tells(p, bundle, knowledge)][:_EACH]
+    best = [*told, *(p for p in best if p not in told)]
     added = [p for p in about if p in ranked[:_NEAR] and not p.article and knowledge.claim(p.evidence) is None]
     best += [p for p in ([] if value else added[:_OWN]) if p not in best]
     more = [p for p in best if p not in chosen]
     full = _FEW if value else _FULL
     return _distinct([*chosen[: max(full - len(more), 1)], *more], knowledge, full)
+
+
+def _tells(piece: Piece, bundle: Bundle, knowledge: Knowledge) -> bool:
+    """Whether it states of what a question names the data, the benchmark or the problem that the question wants."""
+    claim = knowledge.claim(piece.evidence)
+    wanted = relations(bundle.question) & _TOLD
+    return claim is not None and claim.relation in wanted and claim.subject in bundle.nodes and claim.preferred
 
 
 def _about(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
@@ -157,9 +201,10 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
     asked = set(bundle.nodes)
     about = _about(bundle, ranked, knowledge)
     if several := _several(bundle, ranked, knowledge):
-        return _distinct(several, knowledge, MOST)
-    if wanted is Intent.LINEAGE and (steps := _steps(bundle, ranked, knowledge)):
-        return _distinct([*_distinct(steps, knowledge, 3), *about[:2]], knowledge, MOST)
+        return _distinct(several, knowledge, max(MOST, len(several)))
+    listed = wanted is Intent.LIST and DOWN.search(bundle.question) is not None
+    if (wanted is Intent.LINEAGE or listed) and (steps := _steps(bundle, ranked, knowledge)):
+        return _distinct([*_distinct(steps, knowledge, MOST if listed else _GENERATIONS), *about[:2]], knowledge, MOST)
     if wanted in VALUES:
         fitting = _proposers(bundle, [piece for piece in about if piece.fits])
         most = 2 if wanted in (Intent.WHO, Intent.COUNT) else 1
@@ -170,7 +215,8 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
         better = [
             p for p in about[:2] if p not in passed and p.chance > 0.3 * fitting[0].chance
         ]  # of what else is asked
-        return _distinct([*_distinct(near, knowledge, most), *better], knowledge, most + 2)
+        near = _distinct([*_sized(bundle, ranked, knowledge), *near], knowledge, most)
+        return _distinct([*near, *better], knowledge, most + 2)
     if wanted is Intent.COMPARISON and len(asked) > 1:
         return _compared(bundle, [piece for piece in about if not piece.unclear] or about, knowledge)
     if (
@@ -221,8 +267,8 @@ def _steps(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Pi
     """The statements of descent that a question asks for: what a node came from, or what came of it."""
     named = [m.start for m in knowledge.lexicon.find(bundle.question) if set(m.nodes) & set(bundle.nodes)]
     verb = BUILT.search(bundle.question)
-    up = min(named, default=0) < verb.start() if verb else not _LED.search(bundle.question)
-    found: dict[bool, list[Piece]] = {True: [], False: []}
+    up = min(named, default=0) < verb.start() if verb else not DOWN.search(bundle.question)
+    steps: dict[tuple[bool, bool], list[Piece]] = {}
     for piece in ranked:
         claim = knowledge.claim(piece.evidence)
         if claim is None or claim.relation not in LINEAGE or claim.object is None or not claim.preferred:
@@ -230,24 +276,50 @@ def _steps(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Pi
         parent, child = claim.object, claim.subject
         if claim.relation is Relation.SUCCEEDED_BY:
             parent, child = child, parent
-        if (child if up else parent) in bundle.nodes:
-            found[claim.relation in (Relation.BUILDS_ON, Relation.VARIANT_OF)].append(piece)
-    return found[True] + found[False]
+        near = (child if up else parent) in bundle.nodes
+        if near or (not up and piece.evidence.hop):
+            built = claim.relation in (Relation.BUILDS_ON, Relation.VARIANT_OF)
+            steps.setdefault((near, built), []).append(piece)
+    later = sorted(steps.get((False, True), []), key=lambda piece: piece.evidence.hop)
+    return [*steps.get((True, True), []), *later, *steps.get((True, False), [])]
 
 
 def _several(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
-    """For a question that wants several values of one node, the best statement of each; empty if one has none."""
-    found = []
-    for wanted in values(bundle.question):
-        for piece in ranked:
-            claim = knowledge.claim(piece.evidence)
-            about = claim is not None and (claim.subject in bundle.nodes or piece.evidence.hop == 1)
-            if claim is not None and about and claim.relation in RELATIONS.get(wanted, ()):
-                found.append(piece)
-                break
-        else:
-            return []
-    return found
+    """The best statement of each value of each work, where a question wants several; empty if one has none."""
+    question = bundle.question
+    only = intent(question)
+    wanted = values(question) or ([only] if RELATIONS.get(only, frozenset()) & relations(question) else [])
+    kinds = {id: knowledge.nodes[id].kind for id in bundle.nodes if id in knowledge.nodes}
+    works = [id for id in kinds if kinds[id] in _NAMED] or list(kinds)
+    if len(wanted) * len(works) < 2 or not VALUES.issuperset(wanted):
+        return []
+    found = [_statement(kind, node, question, ranked, knowledge) for kind in wanted for node in works]
+    return [piece for piece in found if piece is not None] if None not in found else []
+
+
+def _sized(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
+    """The statement of a work's size, where that is what a question wants."""
+    if intent(bundle.question) is not Intent.COUNT or Relation.HAS_PARAMETERS not in relations(bundle.question):
+        return []
+    found = [_statement(Intent.COUNT, node, bundle.question, ranked, knowledge) for node in bundle.nodes]
+    return [piece for piece in found if piece is not None][:1]
+
+
+def _statement(wanted: Intent, node: str, question: str, ranked: list[Piece], knowledge: Knowledge) -> Piece | None:
+    """The best sentence that states a value of a node; of its sizes that which is asked for, else the largest."""
+    stating = []
+    for piece in ranked:
+        claim = knowledge.claim(piece.evidence)
+        if claim is None or claim.relation not in RELATIONS.get(wanted, ()):
+            continue
+        if claim.subject == node or (claim.relation is Relation.AUTHORED_BY and node in piece.nodes):
+            stating.append((piece, claim))
+    if wanted is Intent.COUNT:
+        called = question.casefold()
+        sign = -1 if _SMALLEST.search(question) else 1
+        stating.sort(key=lambda pair: sign * max(numbers(pair[1].value or ""), default=0.0), reverse=True)
+        stating.sort(key=lambda pair: (pair[1].qualifier or "-").casefold() not in called)
+    return stating[0][0] if stating else None
 
 
 def _members(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
@@ -300,7 +372,7 @@ def _distinct(ranked: Iterable[Piece], knowledge: Knowledge, most: int) -> list[
         claim = knowledge.claim(piece.evidence)
         said = (claim.subject, claim.relation, claim.object, claim.value, claim.qualifier) if claim else None
         words = knowledge.words(piece.evidence.text)
-        again = said in claims or any(overlap(words, other) > 0.7 for _, other in held)
+        again = said in claims or any(overlap(words, other) > _AGAIN for _, other in held)
         if again and (said is not None or held):
             continue
         if said:

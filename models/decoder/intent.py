@@ -66,8 +66,10 @@ _PATTERNS: tuple[tuple[Intent, re.Pattern[str]], ...] = tuple(
             Intent.LINEAGE,
             (
                 r"\b(?:lead|led) to\b|\bevol|\bdescend|\bancest|\blineage\b|\bfrom .+ to \b|\bpredecessor|\bsuccessor",
-                r"\bbuil[dt]s? (?:on|upon)\b|\bbased on\b|\binfluenc|\bderive",
-                "演变|演化|发展到|发展成|一步步|谱系|前身|后继|祖先|后代|基于|源于|源自|从.+到",
+                r"\bbuil[dt]s? (?:on|upon)\b|\bbased on\b|\binfluenc|\bderive|\btrace\b|\bgave rise|\bspawn|\bheirs?\b",
+                r"\bcame (?:of|after|from)\b|\bgr[eo]wn? out of\b|\bfine-?tuned from\b",
+                "演变|演化|发展到|发展成|一步步|谱系|前身|后继|祖先|后代|基于|源于|源自|从.+到|脉络|一脉|往下做|催生|传承|脱胎",
+                "建立在|继承|(?:在|以).{1,14}(?:基础|为基础|底子)|(?:由|从).{1,14}(?:改|发展|演|微调)(?:出|而|过)?来",
             ),
         ),
         (
@@ -75,8 +77,10 @@ _PATTERNS: tuple[tuple[Intent, re.Pattern[str]], ...] = tuple(
             (
                 r"\bwhen\b(?: \w+)? (?:did|was|were|had|has|is|came)\b(?! (?:that|it|this) \w+$)|\bwhen\W*$",
                 r"\b(?:which|what|whose) (?:year|date|month|day)|\bwhat time\b|\b(?:date|year) of\b|\bto when\b",
+                r"\bwh(?:ich|at) (?:\w+ )?(?:came|was|is|appeared)\b.{0,12}\b(?:first|earlier|older|newer|later)\b",
                 r"\b(?:date|year)\W*$|\bor [\w\- ]{2,30} (?:first|earlier)\W*$",
                 "哪(?:一)?[年天]|[什啥]么?时候|何时|(?<![这近那前后好]) ?几几?年|几月|哪(?:个)?月|日期",
+                "谁先|哪个(?:更|最|比较)?[早先晚]",
                 "(?:发布|提出|发表|诞生|出现|问世|推出|什么)时间|时间是",
             ),
         ),
@@ -104,7 +108,17 @@ RELATIONS: dict[Intent, frozenset[Relation]] = {
 _MORE: tuple[tuple[Relation, re.Pattern[str]], ...] = tuple(
     (relation, re.compile(pattern, re.I))
     for relation, pattern in (
-        (Relation.TRAINED_ON, r"\btrain(?:ed|ing)? (?:on|data|set)|训练(?:数据|集|语料)|什么数据"),
+        (
+            Relation.TRAINED_ON,
+            r"\btrain(?:ed|ing)? (?:on|data|set)|\b(?:which|what) (?:corpus|corpora|data)"
+            r"|训练(?:数据|集|语料)|[什啥哪]么?些?个?(?:数据|语料)",
+        ),
+        (
+            Relation.ADDRESSES,
+            r"\bwhat (?:is|are|was|were|['’]s) .{2,40} (?:good )?for\b|\bpurpose of\b|\bpoint of\b|\bsolves?\b"
+            r"|\bproblems?\b.{0,30}\b(?:solve|address|fix|tackle)|干[嘛啥什]么?(?:用|的)|有[什啥]么?用|用[处途]"
+            r"|解决(?:了|的)?(?:是)?[什啥哪]|为了解决",
+        ),
         (Relation.EVALUATED_ON, r"\bevaluat|\bbenchmark|评测|基准"),
         (Relation.WON, r"\bw[io]n(?:s|ner|ning)?\b|冠军|夺冠|赢|获胜"),
         (Relation.USES, r"\buses?\b|\busing\b|用了|使用|采用"),

@@ -51,6 +51,13 @@ _WON = re.compile(
     r"\bw[io]n(?:s|ner|ning)?\b|\bbeat\b|\bdefeat\w*|\bchampion\w*|\bfirst place\b|冠军|夺冠|打败|击败|获胜|赢", re.I
 )
 _BETWEEN = re.compile(r"\b(?:before|since|until|after|between|from|prior|earlier)\b|之前|以前|以来|之后|以后|从", re.I)
+_KEPT = re.compile(
+    r"\bundisclosed\b|\b(?:not|never|without)\b.{0,40}\b(?:disclos|reveal|publish|made public|g[ia]v|state)\w*"
+    r"|\bkept (?:secret|back)\b|\bno (?:details|figures?|numbers?)\b"
+    r"|(?:没有|未曾?|不曾?|从未)(?:给出|公布|公开|披露|透露|说明|提供)|保密",
+    re.I,
+)
+"""Says that something is not made known."""
 _ASKED_YEAR = re.compile(
     r"\b(?:which|what|any|name|list)\b[^?]{0,40}?(?:in|of|from)\s+\d{4}|\d{4}\s*年.{0,8}(?:哪|什么|有谁)|(?:哪|什么).{0,8}\d{4}",
     re.I,
@@ -81,8 +88,12 @@ def refusal(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> Refusa
     if (wrong := _false_premise(bundle, ranked, knowledge)) is not None:
         return wrong
     demanded = demand(bundle.question, knowledge)
-    if demanded is not None and not any(demanded.by(piece) for piece in subjects(bundle, ranked, knowledge, demanded)):
-        return Refusal("missing", _names(bundle.nodes, knowledge, bundle.language), tuple(_about(bundle, ranked)[:1]))
+    if demanded is not None:
+        about = subjects(bundle, ranked, knowledge, demanded)
+        kept = [piece for piece in about if _KEPT.search(piece.evidence.text)]
+        if all(piece in kept for piece in about if demanded.by(piece)):
+            nearest = tuple([*kept, *_about(bundle, ranked)][:1])
+            return Refusal("missing", _names(bundle.nodes, knowledge, bundle.language), nearest)
     if intent(bundle.question) in VALUES:
         about = _about(bundle, ranked)
         if not any(piece.fits for piece in about):

@@ -157,6 +157,32 @@ def test_a_question_for_two_values_gets_both(library) -> None:
     assert [sentence.text for sentence in said.sentences] == [when.text, who.text]
 
 
+def size(library, text, node, value, qualifier=None):
+    return library.evidence(text, node, start=40, relation="has_parameters", value=value, qualifier=qualifier)
+
+
+def test_each_of_several_things_asked_has_a_sentence(library, perceptron) -> None:
+    sizes = [size(library, "BERT-large has 340 million parameters.", "bert", "340000000", "BERT-large")]
+    parts = (library.bundle("Who proposed the perceptron", perceptron), library.bundle("how big is BERT", sizes))
+    whole = library.bundle("Who proposed the perceptron, and how big is BERT?", [*perceptron, *sizes], parts=parts)
+    said, _ = ask(library, whole)
+    assert "Rosenblatt" in said.sentences[0].text
+    assert any("340 million" in sentence.text for sentence in said.sentences)
+
+
+def test_of_its_sizes_a_work_is_given_the_one_asked_for_else_the_largest(library) -> None:
+    small = size(library, "BERT-base has 110 million parameters.", "bert", "110000000", "BERT-base")
+    large = size(library, "BERT-large has 340 million parameters.", "bert", "340000000", "BERT-large")
+    other = size(library, "GPT has 117 million parameters.", "gpt", "117000000")
+    for question, first in (
+        ("How many parameters do BERT and GPT have?", [large, other]),
+        ("How many parameters does the smallest BERT have?", [small]),
+        ("How many parameters does BERT-base have?", [small]),
+    ):
+        said, _ = ask(library, library.bundle(question, [small, large, other]))
+        assert [sentence.text for sentence in said.sentences][: len(first)] == [item.text for item in first]
+
+
 def test_who_proposed_it_is_said_before_who_wrote_the_paper(library) -> None:
     paper = library.evidence("提出感知机的《The Perceptron》由 Frank Rosenblatt 撰写。", "perceptron")
     said_so = library.evidence("感知机由罗森布拉特提出。", "perceptron", start=90)

@@ -119,5 +119,23 @@ def test_an_abbreviation_in_small_letters_is_in_the_field(library, evidence) -> 
     assert ask(library, far, "rugby 是个什么活动", nodes=()).refused
 
 
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How many parameters does GPT have?", "The report does not disclose the number of parameters of GPT."),
+        ("GPT 有多少参数？", "报告没有公布 GPT 的参数量。"),
+    ],
+)
+def test_what_was_never_made_known_is_said_to_be_so(library, evidence, question, text) -> None:
+    said = ask(library, [*evidence, library.evidence(text, "gpt")], question)
+    assert said.refused
+    assert text.rstrip("。.") in said.sentences[-1].text
+
+
+@pytest.mark.parametrize("question", ["What is Geoffrey Hinton's phone number?", "辛顿的邮箱是多少？"])
+def test_nobody_is_reached_through_the_documents(library, evidence, question) -> None:
+    assert ask(library, [*evidence, library.evidence("Hinton taught in Toronto.", "hinton")], question).refused
+
+
 def test_nothing_found(library) -> None:
     assert ask(library, [], "What is BERT?").refused
