@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ailineage.corpus import glossary
 from ailineage.corpus import library as authored_library
 from ailineage.corpus.documents import Document
 from ailineage.errors import DocumentError
@@ -19,9 +20,8 @@ from ailineage.kg import authored
 from ailineage.kg.authored import Authored
 from ailineage.kg.claims import judge
 from ailineage.kg.decisions import Decision, apply
-from ailineage.kg.extraction import EXTRACTOR, Extract, extract
+from ailineage.kg.extraction import EXTRACTOR, Extract
 from ailineage.kg.graph import KnowledgeGraph
-from ailineage.kg.identity import Lexicon
 from ailineage.kg.model import Claim, Node
 from ailineage.kg.parallel import Reader
 from ailineage.kg.store import load_decisions, load_provisional
@@ -103,13 +103,15 @@ def library(root: Path | None = None) -> Authored:
 
 
 def library_version(root: Path | None = None) -> str:
-    """A hash of every file of the library and of the extractor's version."""
+    """A hash of every file of the library, of the glossary, and of the extractor's version."""
     base = root or authored_library.articles_folder()
     digest = hashlib.sha256(EXTRACTOR.encode())
     for folder in ("articles", "bibliography"):
         for path in sorted((base / folder).rglob("*")):
             if path.is_file():
                 digest.update(path.relative_to(base).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in sorted(glossary.FOLDER.glob("*.tsv")):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -120,10 +122,10 @@ def reopen(graph: KnowledgeGraph, folder: Path, parts: Parts) -> Parts:
     """
     provisional: Mapping[str, list[Node]] = load_provisional(folder)
     parts.decisions = load_decisions(folder)
-    lexicon = Lexicon(parts.library.nodes.values()) if parts.decisions else None
+    reader = Reader(parts.library.nodes) if parts.decisions else None
     for id, nodes in provisional.items():
-        if lexicon and any(node.id in parts.decisions for node in nodes):
-            parts.extracts[id] = extract(graph.documents[id], lexicon, parts.library.nodes)
+        if reader and any(node.id in parts.decisions for node in nodes):
+            parts.extracts[id] = reader.read(graph.documents[id])
             continue
         claims = [replace(claim, preferred=True, conflicts_with=()) for claim in graph.by_document.get(id, ())]
         parts.extracts[id] = Extract(graph.documents[id], claims, {node.id: node for node in nodes})

@@ -24,7 +24,7 @@ from ailineage.kg.reading import Block, blocks
 from ailineage.kg.stated import PART, stated
 from ailineage.kg.vocabulary import Kind
 
-EXTRACTOR = "patterns-4"
+EXTRACTOR = "patterns-5"
 PARTS = ("structure", "makers", "phrases", "predicates", "names", "topics")
 """Structure of lines; dates, sizes and makers in sentences; telling phrases; what a
 thing is said to be; names the library does not know; what a
@@ -52,8 +52,8 @@ def extract(document: Document, lexicon: Lexicon, nodes: Mapping[str, Node], wit
 
     Args:
         document: spans of claims refer to its stored text.
-        lexicon: the library's names.
-        nodes: the library's nodes, for their kinds.
+        lexicon: the names known before.
+        nodes: which bear them, for their kinds; provisional ones that the document mentions become its own.
         without: parts of `PARTS` that are left out, to measure what each adds.
     """
     found = list(blocks(document.text))
@@ -67,7 +67,8 @@ def extract(document: Document, lexicon: Lexicon, nodes: Mapping[str, Node], wit
     for number, (block, mentions) in enumerate(zip(found, named, strict=True)):
         heads = any(LIST_ITEM.match(later.text) for later in found[number + 1 : number + 3])
         reading.block(block, _Named.of(block, mentions, known, votes), heads=heads)
-    return Extract(document, reading.claims, names.nodes)
+    terms = {id for mentions in named for m in mentions for id in m.nodes if id in nodes and nodes[id].provisional}
+    return Extract(document, reading.claims, names.nodes | {id: nodes[id] for id in sorted(terms)})
 
 
 @dataclass(frozen=True)

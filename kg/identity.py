@@ -21,9 +21,10 @@ from ailineage.kg.model import Node
 _DROPPED = re.compile(r"[\s\-‐‑–—_·・.,'’/()（）]+")
 _VERSION = re.compile(r"[\s\-]?v?\d+(\.\d+)?\b")
 _COMMON = frozenset(
-    "a all an and are art at be can do for go has how in is it may nature new no not of on one or the to up us we "
-    "adapter alpaca apple attention base claude dell falcon flow gemini gemma glue kosmos lamda llama opt palm phi "
-    "retention retro sam star yi zero".split()
+    "a adapter all alpaca an and apple are art at attention bard base be caffe can claude cohere colab copilot "
+    "dell do dolly donut falcon flow for gato gemini gemma glue go has how in intel is it kosmos lamda llama may "
+    "meta nature new no not of on one opt or palm pegasus phi retention retro runway sam snowflake star the to "
+    "triton up us we yi zero".split()
 )
 """Names that are English words too: found in running text only where they are written with a capital."""
 

@@ -18,6 +18,7 @@ from ailineage.kg.patterns import (
     MAKES_EN,
     MAKING,
     PUBLISHED,
+    RELEASED_BY_EN,
     SIZE,
     UNITS,
 )
@@ -86,7 +87,7 @@ def sizes(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
         if not re.fullmatch(r"\d+(?:\.\d+)?", number := number.replace(",", "")):
             continue  # a date
         value = float(number) * UNITS.get((unit or "").casefold(), 1)
-        if value < 1000:
+        if value < 1000 or _ACTIVE.search(piece.text[max(match.start() - 30, 0) : match.end() + 12]):
             continue
         models = [
             (m, n)
@@ -105,6 +106,8 @@ def sizes(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
             yield Relation.HAS_PARAMETERS, piece.topic, None, str(round(value)), 0.6
 
 
+_ACTIVE = re.compile(r"\bactiv(?:e|ated?|ates|ating|ation)\b(?!.{0,40}\btotal)|激活(?!函数)", re.I)
+"""Of a mixture of experts: parameters that are used at a time, not all it has."""
 _SIZES = re.compile(r"(?:\d+(?:\.\d+)?\s?[TBM]\s*(?:[,，、/]\s*(?:and\s|or\s)?|\s(?:and|or)\s|和|或))+$")
 
 
@@ -137,7 +140,9 @@ def made(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
                 yield _maker(nodes[maker].kind), other, maker, None, 0.7
         elif kinds[0] in WORKS and kinds[1] in MAKERS:
             verb = MADE_BY.match(between) and MAKING.match(piece.text[right.end :])
-            if verb or MADE_BY_EN.match(between):
+            since = next(m for m, node in found if node == one).end
+            released = kinds[1] is Kind.ORGANIZATION and RELEASED_BY_EN.match(piece.text[since : right.start])
+            if verb or released or MADE_BY_EN.match(between):
                 work = _predicate_of(piece, place, between)
                 last = _nearest(piece, place + 1, right.end + verb.start("verb") if verb else right.end, nodes)
                 for maker in _joined(piece, range(last, len(found)), nodes) if work else ():

@@ -481,7 +481,7 @@ class _Naming:
         surfaces: list[str] = []
         ids: dict[str, str] = {}
         for key, met in kept[:_MANY]:
-            id = _id(met.names.get("en") or next(iter(met.names.values())))
+            id = provisional_id(met.names.get("en") or next(iter(met.names.values())))
             kind = met.kinds.most_common(1)[0][0]
             node = Node(id, kind, dict(sorted(met.names.items())), tuple(met.aliases), provisional=True)
             nodes.setdefault(id, node)
@@ -548,7 +548,7 @@ def _titled(title: str) -> bool:
     )
 
 
-def _id(name: str) -> str:
+def provisional_id(name: str) -> str:
     """An id of ASCII letters: from the name, or from its hash where it has none."""
     slug = re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")
     if len(slug) < 2 or re.search(r"[^\x00-\x7f]", fold(name)):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ailineage.corpus.documents import Document, read
 from ailineage.kg.extraction import Extract, extract
-from ailineage.kg.identity import Lexicon
+from ailineage.kg.glossary import vocabulary
 from ailineage.kg.model import Node
 
 WORTH = 4 * 2**20
@@ -27,7 +27,7 @@ class Reader:
 
     def __init__(self, nodes: Mapping[str, Node], known: Mapping[str, str] | None = None) -> None:
         self.nodes, self.known = nodes, known or {}
-        self.lexicon = Lexicon(nodes.values())
+        self.vocabulary = vocabulary(nodes)
 
     def __reduce__(self) -> tuple[type[Reader], tuple[Mapping[str, Node], Mapping[str, str]]]:
         return Reader, (self.nodes, self.known)
@@ -36,7 +36,7 @@ class Reader:
         """What a document says; nothing if it is known. `without` leaves parts of the reading out."""
         if self.known.get(document.id) == document.sha256:
             return Extract(document)
-        return extract(document, self.lexicon, self.nodes, without)
+        return extract(document, self.vocabulary.lexicon, self.vocabulary.nodes, without)
 
     def files(self, files: Mapping[Path, str], jobs: int | None = None) -> Iterator[tuple[int, Extract]]:
         """What the documents in files say, in the order of the files, each with the number of files begun.

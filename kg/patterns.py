@@ -99,7 +99,7 @@ HEAD_NOUNS = frozenset(
 _WORK = r"(?:\s(?:architecture|design|structure|framework|recipe|setup|backbone|model|network|decoder|encoder)s?\b)"
 PHRASES: tuple[Phrase, ...] = (
     _en(Relation.BUILDS_ON, r"based (?:up)?on|buil(?:ds?|t|ding) (?:directly )?(?:(?:up)?on(?: top of)?)|extend(?:s|ing)|adapts|moderni[sz](?:es?|ing)|derived from|derives from"),
-    _en(Relation.BUILDS_ON, r"(?:an?|its|the) (?:\w+ )?(?:extension|evolution|adaptation|reimplementation|reproduction|generali[sz]ation) (?:of|to)"),
+    _en(Relation.BUILDS_ON, r"(?:an?|its|the) (?:\w+ )?(?:extension|evolution|adaptation|reimplementation|reproduction|generali[sz]ation|tweak) (?:of|to|in)(?: the (?:traditional|standard|original))?"),
     _en(Relation.BUILDS_ON, r"improv(?:es|ing|ement)(?: (?:up)?on| over)?(?: the (?:\w+ ){1,3}of)?", 0.75),
     _en(Relation.BUILDS_ON, r"(?:adapted|evolved|initiali[sz]ed|distilled|fine-?tuned|trained starting|expanded|upcycled) from|(?:initiali[sz]ed|warm-started) with", 0.75),
     _en(Relation.BUILDS_ON, r"(?:follow(?:s|ing)?|inherits|adopts|shares|keeps|retains) (?:the )?(?:same |overall |general |original )?(?:\w+ )?(?:architecture|design|structure|framework)s? (?:of|as|from|with)", 0.75),
@@ -108,6 +108,7 @@ PHRASES: tuple[Phrase, ...] = (
     _en(Relation.BUILDS_ON, r"(?:is|are) (?:(?:(?:almost|nearly|largely|essentially) )?identical to|very similar to)(?: that of)?", 0.65, only=_MODELS),
     _en(Relation.BUILDS_ON, r"(?:its|their|the) (?:direct |immediate )?predecessors?,?|inherits (?:\w+ ){0,4}(?:from|of)(?: both)?", 0.65, only=_MODELS),
     _en(Relation.BUILDS_ON, r"uses|adopts|employs|follows|inherits", 0.7, tail=r"[’']?s?(?:[\w -]{0,20})?\s(?:architecture|framework|design)\b", only=_MODELS),
+    _en(Relation.BUILDS_ON, r"(?:uses|adopts|employs|has|keeps)(?: (?:the|an?))?(?: (?:standard|original|same|plain))?", 0.7, tail=r"[’']?s? (?:at its core|(?:as|for) (?:its|the) (?:base|core|foundation|backbone))\b", only=_MODELS),
     _en(Relation.BUILDS_ON, r"(?:design|architecture|setup) following|a combination of|combin(?:es|ing)(?: (?:the )?(?:\w+ ){1,3}(?:of|from))?(?: both)?|merges", 0.6, only=_MODELS),
     _en(Relation.BUILDS_ON, r"(?:is|are|was) an?", 0.75, tail=r"-based\s(?:[\w-]+\s){0,3}(?:model|network|architecture|encoder|decoder|framework|detector|LLM|method)\b"),
     _en(Relation.VARIANT_OF, r"(?:(?<=is )|(?<=are )|(?<=was )|(?<=s )|(?<=, )|(?<=\()|(?<=- )|(?<=as ))(?:an?|the) (?:[\w-]+ ){0,4}?(?:variant|version|modification|flavou?r|fork) of", 0.8),
@@ -137,6 +138,7 @@ PHRASES_ZH: tuple[Phrase, ...] = (
     _zh(Relation.BUILDS_ON, r"(?<!用的是)(?<!或)(?:是|则|就|都)?(?:主要|直接|也|仍|均)?(?:所)?(?:建立在|基于|构建于|脱胎于|源于|源自|继承自|继承了|改进自|扩展自|改编自|衍生自|改进了|扩展了|改良了|沿袭了)", 0.8),
     _zh(Relation.BUILDS_ON, r"(?<!现)(?<!正)(?<!存)在", 0.75, tail=_OF),
     _zh(Relation.BUILDS_ON, r"从|由", 0.75, gap=2, tail=_FROM),
+    _zh(Relation.BUILDS_ON, r"以|用", 0.75, gap=2, tail=r"\s?(?:模型|网络|架构)?(?:作?为)(?:基础|蓝本|底座|原型|起点)"),
     _zh(Relation.BUILDS_ON, r"结合了?|融合了?|(?:其|它的)?前身(?:是|为)?", 0.65, only=_MODELS),
     _zh(Relation.BUILDS_ON, r"对", 0.7, gap=2, tail=r"(?:模型|网络|架构)?\s?(?:进行|做)了?[^，。]{0,6}(?:改进|扩展|改造|优化)"),
     _zh(Relation.BUILDS_ON, r"(?:成为|是|为|奠定了?|构成了?)", 0.7, False, 2, r"(?:等[^，。]{0,8})?(?:模型)?的?(?:发展的)?(?:核心)?基础"),
@@ -146,8 +148,10 @@ PHRASES_ZH: tuple[Phrase, ...] = (
     _zh(Relation.SUCCEEDED_BY, r"(?:是|作为)", 0.75, False, 2, r"\s?的(?:后继|继任|接班|下一代|升级)"),
     _zh(Relation.SUCCEEDED_BY, r"(?:迅速|逐渐|逐步|很快|完全|彻底|最终)?(?:取代|替代|淘汰)了?(?:传统的?|以往的?)?", 0.7, False, 2, only=_MODELS),
     _zh(Relation.INFLUENCED_BY, r"受到?了?|从", 0.75, gap=4, tail=r"(?:[^，。；]{0,10})?(?:的)?(?:启发|影响)|中?(?:得到|获得|受到|汲取)了?(?:启发|灵感)"),
-    _zh(Relation.INFLUENCED_BY, r"借鉴了?|沿用了?|参考了|吸收了?|(?:的)?灵感(?:来自|来源)于?", 0.7),
+    _zh(Relation.INFLUENCED_BY, r"借鉴了?|沿用了?|参考了|吸收了?|(?:的)?(?:设计)?(?:灵感|启发)(?:来自|来源|源自?)于?", 0.7),
+    _zh(Relation.INFLUENCED_BY, r"(?<!能)(?<!可以)模[拟仿]了?|仿照了?|效仿了?", 0.65, gap=3),
     _zh(Relation.USES, r"使用了?|采用了?|利用了?|运用了?|用了|引入了?|集成了|应用了|加入了|增加了?|转为只?使用", 0.65, gap=10),
+    _zh(Relation.USES, r"以|用", 0.65, gap=2, tail=r"\s?(?:模型|网络|架构)?(?:作?为)(?:其)?(?:核心|骨干|主干|编码器|解码器|主体)"),
     _zh(Relation.USES, r"(?<!不)通过(?:使用|采用)?", 0.6, gap=8),
     _zh(Relation.TRAINED_ON, r"(?<!现)(?<!正)(?<!存)在|使用|基于|用", 0.75, gap=8, tail=r"\s?(?:数据集?|语料库?|等?[^，。；]{0,8}数据集?)?\s?(?:上|中|来|进行|的|之)*\s?(?:了)?(?:进行)?(?:过)?(?:预)?训练"),
     _zh(Relation.EVALUATED_ON, r"(?<!现)(?<!正)(?<!存)在", 0.7, gap=12, tail=r"[^，。；]{0,14}(?:上|中|里)[^，。；]{0,10}(?:取得|达到|测试|评测|评估|表现|夺|超过|超越|大放异彩|刷新|优于|击败|效果|准确率|错误率)"),
@@ -180,6 +184,10 @@ MADE_BY_EN = re.compile(
     r"^[^.;]{0,40}?\b(?:introduced|proposed|developed|released|created|invented|published|written|made) (?:in [^.;]{0,20} )?by(?: the)?\s[^.;,]{0,15}$|^[^.;]{0,20}\b(?:introduced|proposed|developed|released|created|invented|made) by(?: the)?\s$",
     re.I,
 )
+RELEASED_BY_EN = re.compile(
+    r"^[^.;]{0,40}?\b(?:introduced|proposed|developed|released|created|published) in [^;]{0,120}?\bby(?: the)?\s$", re.I
+)
+"""A maker after the title of what it was introduced in; after a person's name it is rather the paper that is theirs."""
 TITLE = re.compile(r"《([^《》]{4,200})》|[“\"]([A-Z][^“”\"]{15,200})[”\"]")
 ITEM = re.compile(r"^\s*[-*•·]?\s*(?P<name>[A-Z][\w.+-]*(?:[ /-][A-Z0-9][\w.+-]*){0,3})\s+(?=(?:19|20)\d\d[./-])")
 LIST_ITEM = re.compile(r"^\s*[-*•·]\s")

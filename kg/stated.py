@@ -37,6 +37,7 @@ _BEHIND = re.compile(
     re.I,
 )
 _AND_NEXT = re.compile(r"(?:\s[\w-]+){0,2}(?:\s\([^()]*\))?(?:,?\s(?:and|or)\s(?:an?\s|the\s)?(?:new\s|novel\s)?|,\s)")
+_IN_BRACKETS = re.compile(r"[(（][^()（）]*$")
 _MEASURED = re.compile(r"(?:\s[a-z][\w-]*){0,2}(?:\s\([^()]{1,20}\))?,?\s?(?:and\s|or\s)?(?:the\s)?")
 _WHICH = re.compile(r"s?\s?(?:[(（][^()（）]*[)）])?,\swhich\s")
 _IDEA = re.compile(
@@ -105,6 +106,11 @@ def _goals(
 ) -> Iterator[tuple[Mention, str]]:
     """The names that a phrase ending at `at` speaks of: the first, and those that a list joins to it."""
     after = [(place, pair) for place, pair in enumerate(piece.mentions) if pair[0].start >= at]
+    after = [
+        item
+        for number, item in enumerate(after)
+        if not (number and _IN_BRACKETS.search(piece.text[at : item[1][0].start]))
+    ]
     for number, (place, (mention, node)) in enumerate(after):
         between = piece.text[at : mention.start]
         if chinese:
@@ -129,10 +135,9 @@ def _goals(
                 not chinese and nodes[node].kind is Kind.DATASET
             ):
                 continue
-            if place + 1 < len(piece.mentions) and _AND_NEXT.fullmatch(
-                piece.text[mention.end : piece.mentions[place + 1][0].start]
-            ):
-                at = piece.mentions[place + 1][0].start  # of a list what comes later may be of the kind
+            following = after[number + 1][1][0].start if number + 1 < len(after) else -1
+            if _AND_NEXT.fullmatch(piece.text[mention.end : following]):
+                at = following  # of a list what comes later may be of the kind
                 continue
             return
         if phrase.relation in LINEAGE and not (
@@ -198,6 +203,8 @@ def _listed(
         if same and re.fullmatch(r"\s?[(（\[]?\s?", between):
             previous = (mention, node)
             continue
+        if _IN_BRACKETS.search(between):
+            continue  # it only explains
         if phrase.relation in LINEAGE and re.fullmatch(r"\)?,\s(?:an?|the)\s", between):
             return  # BERT, an encoder: says what it is
         plain = re.sub(r"^s?\s?[)）]|\s?\[\d+\]|\s?\([^()]*\)(?=,|\sand\b)", "", between)
@@ -235,7 +242,7 @@ def _doer(
         if modified and not (place == 0 and mention.start <= 3):
             continue
         if _SOMETHING.search(lead) or PART.fullmatch(mention.surface):
-            return None
+            return piece.topic if phrase.relation is Relation.ADDRESSES and not chinese else None
         if nodes[node].kind not in WORKS:
             if chinese and re.fullmatch(r"[^，,。；;]{0,6}", gap):
                 return None  # a person or an organisation does it
