@@ -43,6 +43,8 @@ _LITTLE = re.compile(
 _SHORT = 6
 """Words up to which an English clause without a name leans on the one before."""
 _VAGUE = frozenset({Kind.CONCEPT, Kind.TASK, Kind.TECHNIQUE})
+_MANNER = re.compile(r"(?:explain|describe)\b.{0,20}\blike\b.*|eli5|tl;?dr|(?:quick|short) question|in short", re.I)
+"""Only says how to answer."""
 _LEANS = re.compile(r"\b(?:it|its|they|their|them|he|his|she|her|that|this|those|each|both)\b", re.I)
 
 
@@ -52,7 +54,7 @@ def clauses(text: str, graph: KnowledgeGraph, language: str) -> list[str]:
     said: list[str] = []
     asking: list[str] = []
     for piece in (piece.strip(" ?？!！。.,，;；、") for piece in _BREAK[language].split(text)):
-        if not piece:
+        if not piece or _MANNER.fullmatch(piece):
             continue
         if _ASKS[language].search(piece) and not (asking and _LITTLE.fullmatch(piece)):
             asking.append(piece)

@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from ailineage.corpus.documents import language_of
+from ailineage.corpus.glossary import Term, terms
 from ailineage.kg.graph import KnowledgeGraph
+from ailineage.kg.identity import fold
 from ailineage.kg.vocabulary import Relation
 
 _ASKS: tuple[tuple[frozenset[Relation], str], ...] = (
@@ -28,7 +31,7 @@ _ASKS: tuple[tuple[frozenset[Relation], str], ...] = (
     ),
     (
         frozenset({Relation.HAS_PARAMETERS}),
-        r"\bparam|\bhow (?:big|large|many)\b|\bsize\b|\bweights\b|\blayers?\b|参数|多大|规模|几层|多少层|层数|大小",
+        r"\bparam|\bhow (?:big|large|many)\b|\bsizes?\b|\bweights\b|\blayers?\b|参数|多大|规模|尺寸|几层|多少层|层数|大小",
     ),
     (
         frozenset({Relation.DEVELOPED_BY}),
@@ -112,15 +115,17 @@ _PLAIN = frozenset(
 class Question:
     """A question as understood.
 
-    `nodes` are those it names, in order; `unknown` the names in it that no node bears; `asks` the relations it asks
-    about, the most telling first; `years` the years it names; `descent` whether it asks where something came from or
-    (`down`) what it led to; `compares` whether it compares.
+    `nodes` are those it names, in order; `unknown` the names in it that neither a node bears nor the glossary has;
+    `glossed` all names of its terms that the glossary has; `asks` the relations it asks about, the most telling first;
+    `years` the years it names; `descent` whether it asks where something came from or (`down`) what it led to;
+    `compares` whether it compares.
     """
 
     text: str
     language: str
     nodes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    glossed: tuple[str, ...] = ()
     asks: tuple[Relation, ...] = ()
     years: tuple[str, ...] = ()
     descent: bool = False
@@ -149,6 +154,7 @@ def understand(
     found = [(mention.start, mention.nodes) for mention in mentions]
     taken = [(mention.start, mention.end) for mention in mentions]
     unknown: list[str] = []
+    glossed: list[str] = []
     for start, end, sure in _candidates(text):
         if any(start < right and left < end for left, right in taken):
             continue
@@ -162,6 +168,9 @@ def understand(
         if nodes := graph.lexicon.lookup(surface):
             found.append((start, nodes))
             taken.append((start, end))
+        elif term := _terms().get(fold(surface)):
+            glossed += [*term.en, *term.zh]
+            taken.append((start, end))
         elif sure:
             unknown.append(surface)
             taken.append((start, end))
@@ -172,12 +181,19 @@ def understand(
         language or language_of(text),
         _choose([nodes for _, nodes in found], graph),
         tuple(dict.fromkeys(unknown)),
+        tuple(dict.fromkeys(glossed)),
         tuple(asks),
         tuple(dict.fromkeys(re.findall(r"(?<!\d)(?:19[3-9]|20[0-4])\d(?!\d)", text))),
-        bool(_DESCENT.search(text)),
+        bool(_DESCENT.search(text) or DOWN.search(text)),
         _down(text, [start for start, _ in found]),
         bool(_COMPARE.search(text)),
     )
+
+
+@cache
+def _terms() -> dict[str, Term]:
+    """The glossary by folded name."""
+    return {fold(name): term for term in reversed(terms()) for name in (*term.en, *term.zh)}
 
 
 def _down(text: str, named: list[int]) -> bool:

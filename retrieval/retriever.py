@@ -316,9 +316,9 @@ class Retriever:
         return np.array([row.document not in library for row in self.rows], np.float32)
 
     def _other_names(self, asked: Question) -> str:
-        """Names of the question's nodes in the other language, which find what is written in that one."""
+        """The question's nodes in the other language, which find what is written in that one, and its terms."""
         other = "en" if asked.language == "zh" else "zh"
-        return " ".join(self.graph.nodes[node].name(other) for node in asked.nodes)
+        return " ".join([*(self.graph.nodes[node].name(other) for node in asked.nodes), *asked.glossed])
 
     def evidence(self, row: int, ranking: Ranking, scores: Scores | None = None) -> Evidence:
         """A whole passage as evidence."""

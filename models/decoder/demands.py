@@ -45,15 +45,15 @@ _AGE = re.compile(
 )
 _BORN = re.compile(r"\bborn\b|\bbirth|\baged?\b|\byears? old\b|生于|出生|岁|诞生于", re.I)
 _CONTACT = re.compile(
-    r"\b(?:phone|mobile|cell) ?(?:number|no)?\b|\be-?mail (?:address|id)\b|\b(?:home|private|postal) address\b"
+    r"\b(?:phone|mobile|cell) ?(?:number|no)?\b|\be-?mail (?:address|id)\b|\b(?:home|private|postal) add?ress(?:es)?\b"
     r"|\bpasswords?\b|\bwechat id\b"
     r"|手机号|电话号?码?|邮箱|家庭?(?:住址|地址)|住在哪|密码|微信号|身份证",
     re.I,
 )
 _REACHED = re.compile(r"\S@\S+\.\w|\+?\d[\d\- ]{8,}\d")
 _MANY = re.compile(
-    r"\b(?:how (?:many|much)|number of)\s+(?P<noun>[a-z][\w'’\-]*(?:[ ](?!(?:"
-    r"did|do|does|are|is|were|was|has|have|had|can|could|will|would|may|must|should|in|of|per|for|to|on|at|with|from|by"
+    r"\b(?:how (?:many|much)|number of)\s+(?P<noun>[a-z][\w'’\-]*(?:[ ](?-i:(?=[a-z]))(?!(?:"
+    r"pls|plz|please|exactly|roughly|total|did|do|does|are|is|were|was|has|have|had|can|could|will|would|may|must|should|in|of|per|for|to|on|at|with|from|by"
     r"|there|it|its|each|the|an?|that|and|or|than|used|needed|you|we|they|i|did|one)\b)[a-z][\w'’\-]*){0,3})",
     re.I,
 )
@@ -72,7 +72,7 @@ _ALIKE = tuple(
         "parameter param weight 参数 权重",
         "layer deep 层",
         "gpu card graphics tpu processor chip 显卡 图形处理器 芯片 加速器 处理器",
-        "image picture photo photograph 图 照片",
+        "image picture photo photograph 图 照片 相片",
         "token word subword 词 标记",
         "hour 小时",
         "day 天 日",
@@ -95,7 +95,7 @@ _ALIKE = tuple(
         "bit 比特 位",
         "block 块",
         "book novel 书 本",
-        "version size model 版本 规模 种",
+        "version size model 版本 规模 种 尺寸 型号",
         "component part network module 部分 网络 组成 模块",
         "stage phase step 阶段 步",
         "dataset corpus benchmark set 数据集 语料",
@@ -142,18 +142,29 @@ def demand(question: str, knowledge: Knowledge) -> Demand | None:
         return None
     given, language = numbers(question), language_of(question)
     stems = knowledge.words(noun) | knowledge.words(noun.removesuffix("s"))
-    alike = [word for group in _ALIKE if noun in group or stems & _stems(group, knowledge) for word in group]
+    alike = [word for group in _ALIKE if _among(noun, group) or stems & _stems(group, knowledge) for word in group]
     latin = _stems(alike, knowledge) | stems
-    han = [word for word in (*alike, noun) if not word.isascii()]
+    han = [_counting(word) for word in (*alike, noun) if not word.isascii()]
 
     def met(text: str) -> bool:
         if not alike and language_of(text) != language:
             return True
         if not (numbers(_SOURCE.sub("", text)) - given or _NONE.search(text)):
             return False
-        return bool(latin & knowledge.words(text)) or any(word in text for word in han)
+        return bool(latin & knowledge.words(text)) or any(counted.search(text) for counted in han)
 
     return Demand(met, match["noun"], language)
+
+
+def _among(noun: str, group: tuple[str, ...]) -> bool:
+    """Whether what is counted is of a group: one of its words, or a Chinese one that holds one of them."""
+    return any(noun == word or (not word.isascii() and word in noun) for word in group)
+
+
+def _counting(word: str) -> re.Pattern[str]:
+    """A Chinese word where it is counted; one character alone is part of too many words."""
+    alone = rf"[\d一二两三四五六七八九十百千万亿][^，。；]{{0,12}}{word}|{word}数"
+    return re.compile(alone if len(word) == 1 else word)
 
 
 def _stems(words: Iterable[str], knowledge: Knowledge) -> set[str]:

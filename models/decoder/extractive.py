@@ -51,6 +51,13 @@ _PROPOSING = re.compile(
 )
 _WRITTEN = re.compile(r"\bauthors?\b|\bwr(?:ote|itten)\b|\bpapers?\b|作者|论文|撰写|写的", re.I)
 _PROPOSED = re.compile(r"\b(?:proposed|invented|introduced) by\b|由[^，。；《]{2,40}提出", re.I)
+_ANNOUNCED = 2
+"""Sentences that follow such a one."""
+_SIZES = re.compile(
+    r"\b(?:what|which|list|all)\b(?: [\w-]+){0,3} sizes\b|\bhow many sizes\b"
+    r"|(?:几|哪些|哪几|多少)[个种]?(?:不同的?)?(?:尺寸|规模|型号|大小)",
+    re.I,
+)
 _SMALLEST = re.compile(r"\bsmallest\b|\btiniest\b|最小", re.I)
 _ANNOUNCES = re.compile(
     r"\b(?:two|three|four) (?:\w+ )?(?:parts|stages|steps|ways|kinds|networks|components|things)\b"
@@ -128,9 +135,9 @@ def _completed(chosen: list[Piece], bundle: Bundle, ranked: list[Piece], knowled
     about = [p for p in about if not p.fits or p in said]
     best = [p for p in about[:_BEST] if p.chance >= _ALMOST * about[0].chance]
     told = [p for p in ranked if _tells(p, bundle, knowledge)][:_EACH]
-    best = [*told, *(p for p in best if p not in told)]
     added = [p for p in about if p in ranked[:_NEAR] and not p.article and knowledge.claim(p.evidence) is None]
     best += [p for p in ([] if value else added[:_OWN]) if p not in best]
+    chosen = [*told, *(p for p in chosen if p not in told)]
     more = [p for p in best if p not in chosen]
     full = _FEW if value else _FULL
     return _distinct([*chosen[: max(full - len(more), 1)], *more], knowledge, full)
@@ -200,6 +207,8 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
     wanted = intent(bundle.question)
     asked = set(bundle.nodes)
     about = _about(bundle, ranked, knowledge)
+    if _SIZES.search(bundle.question) and len(sizes := _sizes(bundle, ranked, knowledge)) > 1:
+        return _distinct([*sizes, *about[:1]], knowledge, _LISTED)
     if several := _several(bundle, ranked, knowledge):
         return _distinct(several, knowledge, max(MOST, len(several)))
     listed = wanted is Intent.LIST and DOWN.search(bundle.question) is not None
@@ -297,6 +306,16 @@ def _several(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[
     return [piece for piece in found if piece is not None] if None not in found else []
 
 
+def _sizes(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
+    """All that is stated of the sizes of a question's works, the smallest first."""
+    stating = []
+    for piece in ranked:
+        claim = knowledge.claim(piece.evidence)
+        if claim is not None and claim.relation is Relation.HAS_PARAMETERS and claim.subject in bundle.nodes:
+            stating.append((max(numbers(claim.value or ""), default=0.0), piece))
+    return [piece for _, piece in sorted(stating, key=lambda pair: pair[0])]
+
+
 def _sized(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:
     """The statement of a work's size, where that is what a question wants."""
     if intent(bundle.question) is not Intent.COUNT or Relation.HAS_PARAMETERS not in relations(bundle.question):
@@ -341,20 +360,39 @@ def _members(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[
     return members if len(found) > 1 else []
 
 
-def _continued(about: list[Piece], ranked: list[Piece], share: float) -> list[Piece]:
-    """The best sentence, those that follow it in its text, then those that come near it."""
-    best = about[0]
-    after = [best]
-    for _ in range(2 if _ANNOUNCES.search(best.evidence.text) else 1):
+def _with_next(piece: Piece, ranked: list[Piece], least: int = 0) -> list[Piece]:
+    """A sentence and those that follow it in its text: as many as it announces."""
+    after = [piece]
+    for _ in range(_ANNOUNCED if _ANNOUNCES.search(piece.evidence.text) else least):
         last = after[-1].evidence
         following = (p for p in ranked if p.evidence.document == last.document)
         after += [p for p in following if 0 <= p.evidence.start - last.end <= 2][:1]
-    return [*after, *(p for p in about[1:] if p not in after and p.chance >= share * best.chance)]
+    return after
+
+
+def _continued(about: list[Piece], ranked: list[Piece], share: float) -> list[Piece]:
+    """The best sentence, those that follow it in its text, then those that come near it."""
+    best = about[0]
+    after = _with_next(best, ranked, 1)
+    near = [p for p in about[1:] if p not in after and p.chance >= share * best.chance]
+    return [*after, *(p for n in near for p in _with_next(n, ranked))]
+
+
+def _joins(piece: Piece, bundle: Bundle, knowledge: Knowledge) -> bool:
+    """Whether it states that one of the things compared came from another, and so what changed."""
+    claim = knowledge.claim(piece.evidence)
+    return (
+        claim is not None
+        and claim.relation in LINEAGE
+        and claim.preferred
+        and {claim.subject, claim.object} <= set(bundle.nodes)
+    )
 
 
 def _compared(bundle: Bundle, about: list[Piece], knowledge: Knowledge) -> list[Piece]:
     """The sentences about several of the things compared that are among the best, then those about each."""
-    chosen = [piece for piece in about[:_BOTH] if len(piece.nodes.intersection(bundle.nodes)) > 1]
+    steps = [piece for piece in about if _joins(piece, bundle, knowledge)][:1]
+    chosen = [*steps, *(piece for piece in about[:_BOTH] if len(piece.nodes.intersection(bundle.nodes)) > 1)]
     of = [
         [p for p in about if node in p.nodes and len(p.nodes.intersection(bundle.nodes)) == 1]
         or [p for p in about if node in p.nodes]

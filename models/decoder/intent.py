@@ -110,7 +110,7 @@ _MORE: tuple[tuple[Relation, re.Pattern[str]], ...] = tuple(
     for relation, pattern in (
         (
             Relation.TRAINED_ON,
-            r"\btrain(?:ed|ing)? (?:on|data|set)|\b(?:which|what) (?:corpus|corpora|data)"
+            r"\btrain(?:ed|ing)? (?:on|data|set)|\b(?:which|what) (?:[\w-]+ ){0,2}(?:corpus|corpora|data)"
             r"|训练(?:数据|集|语料)|[什啥哪]么?些?个?(?:数据|语料)",
         ),
         (
@@ -145,6 +145,11 @@ _MANNER = re.compile(
     re.I,
 )
 """How or why: a who, when or how many further on in the question is not what it wants."""
+_WHO_AND_WHEN = re.compile(
+    r"\bwho\b.{0,60}\b(?:and when|when and|in (?:which|what) year)\b|\bwhen and by whom\b"
+    r"|谁.{0,8}(?:哪一?年|什么时候|何时)|(?:哪一?年|什么时候|何时).{0,6}[由被]?谁",
+    re.I,
+)
 _PARTS = re.compile(r"[,，;；]|\band\b|以及|并且|，?还有", re.I)
 
 
@@ -167,6 +172,8 @@ def intent(question: str) -> Intent:
 def values(question: str) -> list[Intent]:
     """The kinds of value a question wants, if it wants several: how many and by whom."""
     wanted = [kind for part in _PARTS.split(question) if (kind := intent(part)) in VALUES]
+    if _WHO_AND_WHEN.search(question):
+        wanted += [Intent.WHO, Intent.WHEN]
     return list(dict.fromkeys(wanted)) if len(set(wanted)) > 1 else []
 
 

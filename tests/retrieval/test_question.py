@@ -82,3 +82,9 @@ def test_years_are_read_in_both_languages(small_graph: KnowledgeGraph) -> None:
 def test_the_language_is_that_of_the_question_or_the_one_asked_for(small_graph: KnowledgeGraph) -> None:
     assert understand("BERT 是什么", small_graph).language == "zh"
     assert understand("BERT 是什么", small_graph, language="en").language == "en"
+
+
+def test_a_term_of_the_glossary_is_not_unknown_and_lends_its_names(small_graph: KnowledgeGraph) -> None:
+    question = understand("How does BERT do without NMS but with QXZ?", small_graph)
+    assert question.unknown == ("QXZ",)
+    assert {"non-maximum suppression", "非极大值抑制"} <= set(question.glossed)
