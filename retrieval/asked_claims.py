@@ -82,7 +82,8 @@ class AskedClaims:
         if maker:
             pool.sort(key=lambda item: item[0].relation in _MADE and -self.prominence(item[0].subject))
         few = self.asked.compares and not self.asked.asks
-        yield from self._each_once(pool, _LISTED if maker or self.asked.down else _FACTS if few else _CLAIMS)
+        many = maker or self.asked.down or Relation.HAS_PARAMETERS in wanted
+        yield from self._each_once(pool, _LISTED if many else _FACTS if few else _CLAIMS)
         if self.asked.down:
             yield from self._each_once(self._on(node), _CLAIMS)
 

@@ -85,7 +85,7 @@ BUILT = re.compile(
 """What a child does: named before it is the child, named after it the parent."""
 _COMPARE = re.compile(
     r"\bvs\.?\b|\bversus\b|\bdiffer(?!entia)|\bcompar|\bdistin|\bsame\b|\bsimilar|\bbetter\b|\bor\b|\brather than\b|\bunlike\b"
-    r"|区别|不同|差别|差异|对比|比较|相比|异同|还是|一样|一回事|哪个更",
+    r"|区别|不同|差在|差别|差异|对比|比较|相比|异同|还是|一样|一回事|哪个更",
     re.I,
 )
 _SHORT = 6

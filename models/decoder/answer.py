@@ -33,7 +33,7 @@ __all__ = ["Answer", "Checked", "Citation", "Done", "Draft", "Event", "Sentence"
 
 SHOWN = 8
 """Most sentences of evidence that the decoder is shown."""
-_DOUBTFUL = 0.4
+_DOUBTFUL = 0.6
 """The chance that the evidence holds no answer from which a decoder that declines is followed."""
 
 

@@ -43,8 +43,12 @@ _MORE = 0.15
 """Chance from which a sentence is added to a line of descent."""
 _MADE = frozenset({Relation.DEVELOPED_BY, Relation.PROPOSED_BY, Relation.AUTHORED_BY})
 _NAMED = frozenset({Kind.MODEL, Kind.SOFTWARE, Kind.DATASET})
-_CATALOGUE = _MADE | {Relation.PUBLISHED_ON, Relation.INTRODUCED_IN, Relation.WON}
 _TOLD = frozenset({Relation.TRAINED_ON, Relation.EVALUATED_ON, Relation.ADDRESSES})
+_CATALOGUE = (
+    _MADE
+    | (_TOLD - {Relation.ADDRESSES})
+    | {Relation.PUBLISHED_ON, Relation.INTRODUCED_IN, Relation.WON, Relation.HAS_PARAMETERS}
+)
 _PROPOSING = re.compile(
     r"\bpropos|\binvent|\bintroduc|\bcame up\b|\bbehind\b|\bcreat|\bthought of\b|\bidea\b|提出|发明|想出|创造|首创",
     re.I,

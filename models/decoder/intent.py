@@ -30,7 +30,7 @@ _PATTERNS: tuple[tuple[Intent, re.Pattern[str]], ...] = tuple(
             Intent.COMPARISON,
             (
                 r"\bdiffer(?!entia)|\bcompar|\bversus\b|\bvs\.?\b|\b(?:better|worse|preferred|ahead|superior)\b",
-                "区别|不同|相比|对比|一回事|比较|哪个更|谁更|领先",
+                "区别|不同|差在|差别|差异|异同|不一样|相比|对比|一回事|比较|哪个更|谁更|领先",
             ),
         ),
         (
