@@ -40,7 +40,7 @@ _ASKS: tuple[tuple[frozenset[Relation], str], ...] = (
     ),
     (
         frozenset({Relation.INTRODUCED_IN}),
-        r"\bpapers?\b|\btitle\b|\bintroduced\b|\barxiv\b|论文|题目|标题|文章|出自|首次提出",
+        r"\bpapers?\b|\btitle\b|\bintroduced\b|\barxiv\b|\bjournal\b|\bconference\b|论文|期刊|刊物|题目|标题|文章|出自|首次提出",
     ),
     (frozenset({Relation.TRAINED_ON}), r"\btrain(?:ed|ing)?\b|\bdata(?:set)?s?\b|\bcorpus\b|训练|数据|语料"),
     (frozenset({Relation.EVALUATED_ON}), r"\bevaluat|\bbenchmarks?\b|\bscores?\b|\baccura|评测|评估|基准|得分|准确率"),

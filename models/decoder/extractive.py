@@ -29,6 +29,8 @@ _EACH = 2
 """Most sentences on each of several things asked."""
 _AGAIN = 0.7
 """The share of its words from which a sentence says again what another said."""
+_WHOLLY = 0.8
+"""The same for sentences on different things asked."""
 _FEW = 4
 """Most sentences once the best ones are added: of an explanation, of a value."""
 _BEST = 3
@@ -62,6 +64,7 @@ _SIZES = re.compile(
     r"|(?:几|哪些|哪几|多少)[个种]?(?:不同的?)?(?:尺寸|规模|型号|大小)",
     re.I,
 )
+_VENUE = re.compile(r"\bjournal\b|\bconference\b|\bvenue\b|\bmagazine\b|期刊|杂志|会议|刊物|顶会", re.I)
 _SMALLEST = re.compile(r"\bsmallest\b|\btiniest\b|最小", re.I)
 _ANNOUNCES = re.compile(
     r"\b(?:two|three|four) (?:\w+ )?(?:parts|stages|steps|ways|kinds|networks|components|things)\b"
@@ -112,7 +115,7 @@ def _once(said: Iterable[Quoted], knowledge: Knowledge, most: int) -> list[Quote
     kept: list[tuple[Quoted, set[str]]] = []
     for quoted in said:
         words = knowledge.words(quoted.text)
-        if not any(overlap(words, before) > _AGAIN for _, before in kept):
+        if not any(overlap(words, before) > _WHOLLY for _, before in kept):
             kept.append((quoted, words))
     return [quoted for quoted, _ in kept[:most]]
 
@@ -223,6 +226,8 @@ def _choose(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[P
         most = 2 if wanted in (Intent.WHO, Intent.COUNT) else 1
         if not fitting:
             return []
+        if wanted is Intent.TITLE:
+            fitting = _titles(bundle, fitting, knowledge)
         near = [p for p in fitting if p.chance >= 0.6 * fitting[0].chance]
         passed = [p for p in about if p.fits and p not in fitting]
         better = [
@@ -308,6 +313,18 @@ def _several(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[
         return []
     found = [_statement(kind, node, question, ranked, knowledge) for kind in wanted for node in works]
     return [piece for piece in found if piece is not None] if None not in found else []
+
+
+def _titles(bundle: Bundle, fitting: list[Piece], knowledge: Knowledge) -> list[Piece]:
+    """Sentences with a title: first those that name most of what the question names, or say where it appeared."""
+    asked, venue = set(bundle.nodes), _VENUE.search(bundle.question) is not None
+
+    def merit(piece: Piece) -> tuple[bool, int]:
+        claim = knowledge.claim(piece.evidence)
+        said = venue and claim is not None and claim.relation is Relation.INTRODUCED_IN
+        return said, len(knowledge.ids(piece.evidence.text) & asked)
+
+    return sorted(fitting, key=merit, reverse=True)
 
 
 def _sizes(bundle: Bundle, ranked: list[Piece], knowledge: Knowledge) -> list[Piece]:

@@ -44,7 +44,8 @@ _PATTERNS: tuple[tuple[Intent, re.Pattern[str]], ...] = tuple(
             Intent.TITLE,
             (
                 r"\b(?:title|name) of (?:the|its|that)\b.*\bpaper|paper.{0,20}(?:title|called)|\bwhich paper\b",
-                "哪篇论文|论文.{0,6}(?:题目|标题|名字|叫)",
+                r"\b(?:which|what) (?:\w+ )?(?:journal|conference|venue|magazine|proceedings)\b",
+                "(?:哪|什么|啥)[个本份家种]?(?:学术)?(?:期刊|杂志|会议|刊物|顶会)|哪篇论文|论文.{0,6}(?:题目|标题|名字|叫)",
             ),
         ),
         (
@@ -123,7 +124,7 @@ _MORE: tuple[tuple[Relation, re.Pattern[str]], ...] = tuple(
         (Relation.WON, r"\bw[io]n(?:s|ner|ning)?\b|冠军|夺冠|赢|获胜"),
         (Relation.USES, r"\buses?\b|\busing\b|用了|使用|采用"),
         (Relation.HAS_PARAMETERS, r"\bparameters?\b|参数"),
-        (Relation.INTRODUCED_IN, r"\bpapers?\b|论文"),
+        (Relation.INTRODUCED_IN, r"\bpapers?\b|\bjournal\b|论文|期刊"),
         (Relation.AUTHORED_BY, r"\bauthors?\b|作者"),
     )
 )
