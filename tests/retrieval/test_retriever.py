@@ -123,6 +123,20 @@ def test_a_question_of_descent_gets_the_whole_path_first(retriever: Retriever) -
     assert all(hop.changed for hop in bundle.path)
 
 
+def test_what_came_of_a_node_is_told_to_the_last_generation(
+    letters: LetterEmbedder, parts: Parts, tmp_path: Path
+) -> None:
+    text = "ZiBERT is a model that builds on BERT. ZoBERT is a model that builds on ZiBERT."
+    parts.add([Document("notes.md", "Notes", text, "en", "notes.md", "x")])
+    graph = parts.graph()
+    Retriever.build(graph, letters, tmp_path / "index", cache=tmp_path)
+    retriever = Retriever.open(tmp_path / "index", graph, letters, tmp_path)
+    found = retriever.bundle("What came after the Transformer?").evidence
+    steps = [(graph.claims[item.claim], item.hop) for item in found if item.claim]
+    names = [(graph.nodes[claim.subject].name("en"), hop) for claim, hop in steps if claim.relation == "builds_on"]
+    assert [step for step in names if step[0] != "Transformer"] == [("BERT", 0), ("ZiBERT", 1), ("ZoBERT", 2)]
+
+
 def test_a_small_budget_keeps_both_ends_of_a_path(retriever: Retriever) -> None:
     bundle = retriever.bundle("How did Seq2Seq lead to BERT?", budget=1)
     assert list(bundle.evidence) == [hop.evidence for hop in bundle.path]

@@ -183,6 +183,35 @@ def test_of_its_sizes_a_work_is_given_the_one_asked_for_else_the_largest(library
         assert [sentence.text for sentence in said.sentences][: len(first)] == [item.text for item in first]
 
 
+def test_all_sizes_are_listed_the_smallest_first(library) -> None:
+    large = size(library, "BERT-large has 340 million parameters.", "bert", "340000000", "BERT-large")
+    small = size(library, "BERT-base has 110 million parameters.", "bert", "110000000", "BERT-base")
+    said, _ = ask(library, library.bundle("What model sizes does BERT come in?", [large, small]))
+    assert [sentence.text for sentence in said.sentences] == [small.text, large.text]
+
+
+def test_of_titles_the_one_by_the_people_named_comes_first(library) -> None:
+    both, one = (
+        library.evidence(text, "perceptron", start=40, relation="authored_by", object="rosenblatt")
+        for text in (
+            "“A Theory of Connected Machines” was written by Hinton and Rosenblatt.",
+            "“The Machine That Perceives All” was written by Rosenblatt.",
+        )
+    )
+    question = "What is the title of the paper by Hinton and Rosenblatt?"
+    said, _ = ask(library, library.bundle(question, [one, both]))
+    assert said.sentences[0].text == both.text
+
+
+def test_two_things_compared_begin_with_the_step_between_them(library) -> None:
+    step = library.evidence(
+        "BERT builds on Transformer: keeps the encoder.", "bert", relation="builds_on", object="transformer"
+    )
+    other = library.evidence("Transformer has attention everywhere, and BERT has it too.", "transformer", start=90)
+    said, _ = ask(library, library.bundle("How does BERT differ from the Transformer?", [other, step]))
+    assert said.sentences[0].text == step.text
+
+
 def test_who_proposed_it_is_said_before_who_wrote_the_paper(library) -> None:
     paper = library.evidence("提出感知机的《The Perceptron》由 Frank Rosenblatt 撰写。", "perceptron")
     said_so = library.evidence("感知机由罗森布拉特提出。", "perceptron", start=90)
