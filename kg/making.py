@@ -87,7 +87,11 @@ def sizes(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
         if not re.fullmatch(r"\d+(?:\.\d+)?", number := number.replace(",", "")):
             continue  # a date
         value = float(number) * UNITS.get((unit or "").casefold(), 1)
-        if value < 1000 or _ACTIVE.search(piece.text[max(match.start() - 30, 0) : match.end() + 12]):
+        if (
+            value < 1000
+            or _BOUND.search(piece.text[: match.start()])
+            or _ACTIVE.search(piece.text[max(match.start() - 30, 0) : match.end() + 12])
+        ):
             continue
         models = [
             (m, n)
@@ -106,6 +110,7 @@ def sizes(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
             yield Relation.HAS_PARAMETERS, piece.topic, None, str(round(value)), 0.6
 
 
+_BOUND = re.compile(r"\b(?:under|below|(?:less|fewer|smaller) than)\s*$|(?:小于|不到|低于)\s*$")
 _ACTIVE = re.compile(r"\bactiv(?:e|ated?|ates|ating|ation)\b(?!.{0,40}\btotal)|激活(?!函数)", re.I)
 """Of a mixture of experts: parameters that are used at a time, not all it has."""
 _SIZES = re.compile(r"(?:\d+(?:\.\d+)?\s?[TBM]\s*(?:[,，、/]\s*(?:and\s|or\s)?|\s(?:and|or)\s|和|或))+$")

@@ -458,12 +458,13 @@ class _Naming:
     def _met(self, name: str, text: str, start: int, end: int, *, sure: bool) -> None:
         after, before = text[end : end + 30], text[max(0, start - 120) : start]
         kind = next((kind for kind, pattern in _AFTER if pattern.match(after)), None)
-        if kind is None and _BEFORE_DATASET.search(before):
+        telling = bool(_TELLING.search(before))
+        if kind is None and not telling and _BEFORE_DATASET.search(before):
             kind = Kind.DATASET
         sure = (
             sure
             or kind is not None
-            or bool(_TELLING.search(before))
+            or telling
             or bool(re.match(r"\s?(?:is|was) (?:an?|the|our)\b|\s?是一[种个]", after))
         )
         self._add(name, kind or Kind.MODEL, weight=2 if kind else 1, sure=sure)

@@ -218,5 +218,8 @@ def noted(piece: Piece, nodes: Mapping[str, Node]) -> Iterator[Found]:
     for mention, node in piece.mentions:
         clause = re.search(r"(?:^\s*[-*•·]|[,，;；、+])[^,，;；、+]*$", piece.text[: mention.start])
         after = re.match(r"\s?(?:的|和|与|论文|教程|文档|指南|模型|[A-Za-z-])", piece.text[mention.end :])
-        if nodes[node].kind in (Kind.TECHNIQUE, Kind.CONCEPT) and clause and _NOTE.fullmatch(clause[0]) and not after:
+        notable = nodes[node].kind is Kind.TECHNIQUE or (
+            nodes[node].kind is Kind.CONCEPT and not nodes[node].provisional
+        )
+        if notable and clause and _NOTE.fullmatch(clause[0]) and not after:
             yield Relation.USES, piece.topic, node, None, 0.6

@@ -37,6 +37,8 @@ _BEHIND = re.compile(
     re.I,
 )
 _AND_NEXT = re.compile(r"(?:\s[\w-]+){0,2}(?:\s\([^()]*\))?(?:,?\s(?:and|or)\s(?:an?\s|the\s)?(?:new\s|novel\s)?|,\s)")
+_LAYER = re.compile(r"层$|\blayers?$")
+_BY_DOING = re.compile(r"\)?\s?,?\sby\s\w+ing\b")
 _IN_BRACKETS = re.compile(r"[(（][^()（）]*$")
 _MEASURED = re.compile(r"(?:\s[a-z][\w-]*){0,2}(?:\s\([^()]{1,20}\))?,?\s?(?:and\s|or\s)?(?:the\s)?")
 _WHICH = re.compile(r"s?\s?(?:[(（][^()（）]*[)）])?,\swhich\s")
@@ -241,6 +243,8 @@ def _doer(
         gap = re.sub(r"[(（][^()（）]*[)）]|\[[\d,-]+\]", "", text[mention.end : begin])
         if modified and not (place == 0 and mention.start <= 3):
             continue
+        if place and (_LAYER.search(mention.surface) or _BY_DOING.match(text[mention.end :])):
+            continue  # a layer of what stands before it; X improves on it by ...
         if _SOMETHING.search(lead) or PART.fullmatch(mention.surface):
             return piece.topic if phrase.relation is Relation.ADDRESSES and not chinese else None
         if nodes[node].kind not in WORKS:
